@@ -1,0 +1,142 @@
+/**
+ * Where model instances run. One contract, several places: processes of this machine (`hosts/local`), pods of a
+ * cluster (`hosts/kubernetes`). The suite in `test/hosts/` holds every implementation to it.
+ */
+
+/** What an instance is made from. Sizes are what the instance gets, already decided by the hub. */
+export interface InstanceSpec {
+  /** The hub's id of the instance; creating the same id twice gives the first one. */
+  readonly instanceId: string;
+  readonly modelId: string;
+  /** Image and tag for a cluster; the local host maps the model id to a command instead. */
+  readonly image: string;
+  readonly cpuRequestMillicores: number;
+  readonly cpuLimitMillicores: number;
+  readonly memoryRequestBytes: number;
+  /** Null when the model has no memory limit. */
+  readonly memoryLimitBytes: number | null;
+  /** Facts for whoever looks at the host: hub labels and annotations, e.g. the request it was started for. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export const instancePhases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
+export type InstancePhase = (typeof instancePhases)[number];
+
+/** How the instance's server last ended, in the cluster's words (`OOMKilled`, `Error`, `Completed`, `Evicted`). */
+export interface InstanceTermination {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly reason: string;
+  readonly message: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** One instance as its host sees it now. `uid` tells two instances of one name apart. */
+export interface ObservedInstance {
+  readonly instanceId: string;
+  readonly modelId: string;
+  readonly uid: string;
+  /** Grows with every change of this instance at its host; older observations are refused by it. */
+  readonly resourceVersion: number;
+  readonly phase: InstancePhase;
+  /** True when its server answers health checks. */
+  readonly ready: boolean;
+  /** Set when the instance can't be placed or started yet: `Unschedulable`, `ImagePullBackOff`, … with a sentence. */
+  readonly waiting: { readonly reason: string; readonly message: string } | null;
+  /** `host:port` of the model server, once known. */
+  readonly address: string | null;
+  readonly node: string | null;
+  readonly restartCount: number;
+  readonly lastTermination: InstanceTermination | null;
+  readonly createdAt: string;
+  readonly readyAt: string | null;
+  /** True while it is being removed. */
+  readonly terminating: boolean;
+}
+
+/** What a watch says. `listed` comes first and after every gap: whatever it does not name is gone. */
+export type HostEvent =
+  | { readonly type: 'listed'; readonly instances: readonly ObservedInstance[] }
+  | { readonly type: 'changed'; readonly instance: ObservedInstance }
+  | { readonly type: 'gone'; readonly instance: ObservedInstance };
+
+export type HostListener = (event: HostEvent) => void;
+
+/** A running watch. It reconnects by itself; `healthy` is false while it can't see the host. */
+export interface HostWatch {
+  readonly healthy: boolean;
+  close(): void;
+}
+
+export interface LogOptions {
+  readonly tailLines?: number;
+  /** ISO times; lines outside are left out. */
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** Something the host itself reports of an instance (scheduled, pulled, killed), oldest first. */
+export interface HostInstanceEvent {
+  readonly at: string;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly raw: unknown;
+}
+
+export interface InstanceUsage {
+  readonly instanceId: string;
+  readonly uid: string;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  /** Highest memory seen over the instance's life, where the host knows it. */
+  readonly peakMemoryBytes: number | null;
+  /** CPU used over the instance's life, where the host knows it. */
+  readonly cpuSecondsTotal: number | null;
+  readonly sampledAt: string;
+}
+
+export interface NodeUsage {
+  readonly node: string;
+  readonly allocatableCpuMillicores: number;
+  readonly allocatableMemoryBytes: number;
+  readonly requestedCpuMillicores: number;
+  readonly requestedMemoryBytes: number;
+}
+
+export interface HostUsage {
+  readonly instances: readonly InstanceUsage[];
+  /** Null where node figures are not permitted. */
+  readonly nodes: readonly NodeUsage[] | null;
+}
+
+/** The host could not take the call now (unreachable, overloaded): try again. Anything else it throws is final. */
+export class HostUnavailableError extends Error {
+  override readonly name = 'HostUnavailableError';
+}
+
+/** The host will never start this instance (no such model, too large for any node, refused); says why and what to do. */
+export class InstanceRefusedError extends Error {
+  override readonly name = 'InstanceRefusedError';
+}
+
+export interface ModelHost {
+  /** Name for logs and rows: `local` or `kubernetes`. */
+  readonly kind: string;
+  /** Idempotent by instance id. */
+  createInstance(spec: InstanceSpec): Promise<ObservedInstance>;
+  /** Tells every instance of the hub, first as a whole, then change by change, until closed. */
+  watch(listener: HostListener): HostWatch;
+  /** Removes the instance only if it still has this uid. Absent or another uid: nothing happens, `deleted` is false. */
+  deleteInstance(instanceId: string, uid: string): Promise<{ readonly deleted: boolean }>;
+  /** The log text, also of an ended instance while the host keeps it; null when there is none. */
+  readLogs(instanceId: string, options?: LogOptions): Promise<string | null>;
+  /** Log lines as they come, until the instance ends or the signal aborts. */
+  followLogs(instanceId: string, signal: AbortSignal): AsyncIterable<string>;
+  listEvents(instanceId: string): Promise<readonly HostInstanceEvent[]>;
+  readUsage(): Promise<HostUsage>;
+  /** Largest memory limit any node could hold, in bytes: the cap when a request heals from out-of-memory. */
+  largestNodeMemoryBytes(): Promise<number>;
+  close(): Promise<void>;
+}
