@@ -1,0 +1,73 @@
+import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
+import pg from 'pg';
+import { toWireInstant } from '../domain/instant.js';
+import type { DatabaseSettings } from './database.config.js';
+import { ormOptions } from './mikro-orm.config.js';
+
+/** Runs SQL with bound parameters: on the pool, or inside one transaction. */
+export interface Sql {
+  /** Rows as objects; `bigint` columns are numbers, `timestamptz` columns are wire instants. */
+  rows<Row>(text: string, params?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** The hub's records: SQL for hot paths and the ORM for light tables, over one pool. */
+export interface Database extends Sql {
+  readonly url: string;
+  /** Commits when `work` resolves, rolls back and rethrows when it rejects. */
+  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
+  /** A fresh unit of work of the ORM. */
+  entityManager(): EntityManager;
+  orm: MikroORM;
+  close(): Promise<void>;
+}
+
+const bigintOid = 20;
+const timestamptzOid = 1184;
+
+/** Numbers for bigint (ids stay far below 2^53), wire instants for times, the driver's own for the rest. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === bigintOid) return Number;
+    if (oid === timestamptzOid) return toWireInstant;
+    if (oid === pg.types.builtins.DATE) return (text: string) => text;
+    return pg.types.getTypeParser(oid, format ?? 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+const sqlOn = (client: pg.Pool | pg.PoolClient): Sql => ({
+  async rows<Row>(text: string, params: readonly unknown[] = []) {
+    const result = await client.query({ text, values: [...params], types });
+    return result.rows as Row[];
+  },
+});
+
+/** Opens the pool lazily: a process can start while Postgres is still away. */
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  const orm = await MikroORM.init(ormOptions(settings));
+  const pool = (await orm.em.getConnection().getNativeClient()) as pg.Pool;
+  return {
+    ...sqlOn(pool),
+    url: settings.DATABASE_URL,
+    orm,
+    entityManager: () => orm.em.fork(),
+    transaction: (work) => inTransaction(pool, work),
+    close: () => orm.close(true),
+  };
+}
+
+async function inTransaction<Result>(pool: pg.Pool, work: (sql: Sql) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(sqlOn(client));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    // A connection that can't even roll back is thrown away; the first error is the one that matters.
+    await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

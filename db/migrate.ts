@@ -1,0 +1,31 @@
+import { databaseSettings } from './database.config.js';
+import { openDatabase, type Database } from './database.js';
+import { ensurePartitions } from './partitions.js';
+import { retentionSettings, type RetentionSettings } from './retention.config.js';
+
+/**
+ * Brings a database to today's schema and makes the partitions it needs. Several at once are safe: the second waits.
+ * @param url Postgres connection URL; the database must exist
+ * @returns names of the migrations that ran
+ */
+export async function migrate(
+  url: string,
+  retention: RetentionSettings = retentionSettings.parse({}),
+): Promise<string[]> {
+  const database = await openDatabase(databaseSettings.parse({ DATABASE_URL: url }));
+  try {
+    return await migrateOpened(database, retention);
+  } finally {
+    await database.close();
+  }
+}
+
+async function migrateOpened(database: Database, retention: RetentionSettings): Promise<string[]> {
+  // Held by a connection of its own, so that migrations which commit one by one stay serialised.
+  return database.transaction(async (sql) => {
+    await sql.rows(`select pg_advisory_xact_lock(hashtext('hub migrations'))`);
+    const ran = await database.orm.migrator.up();
+    await database.transaction((inner) => ensurePartitions(inner, retention));
+    return ran.map(({ name }) => name);
+  });
+}

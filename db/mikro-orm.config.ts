@@ -1,0 +1,27 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import type { DatabaseSettings } from './database.config.js';
+import { entities } from './entities/entities.js';
+import { migrationsList } from '../migrations/migrations-list.js';
+
+/** How the ORM sees the database: entities for light tables, migrations as a list so that no folder is searched. */
+export function ormOptions(settings: DatabaseSettings): Options {
+  return defineConfig({
+    clientUrl: settings.DATABASE_URL,
+    entities,
+    extensions: [Migrator],
+    forceUtcTimezone: true,
+    discovery: { warnWhenNoEntities: false },
+    pool: { min: 0, max: settings.DATABASE_POOL_MAX_SIZE, idleTimeoutMillis: 30_000 },
+    driverOptions: {
+      application_name: 'model-hub',
+      options: '-c timezone=UTC',
+      statement_timeout: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    },
+    // Partitions are made by statements of the hub, outside the ORM's view.
+    schemaGenerator: { skipTables: [/_(\d{8}|\d{6}m|infinity)$/] },
+    migrations: { migrationsList, snapshot: false, transactional: true, allOrNothing: false },
+  });
+}
