@@ -5,12 +5,28 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const lockFile = 'package-lock.json';
-const systems = ['darwin', 'win32', 'windows', 'linux', 'android', 'freebsd', 'openharmony', 'sunos', 'aix', 'openbsd', 'netbsd'];
+const systems = [
+  'darwin',
+  'win32',
+  'windows',
+  'linux',
+  'android',
+  'freebsd',
+  'openharmony',
+  'sunos',
+  'aix',
+  'openbsd',
+  'netbsd',
+];
 const processors = /arm64|x64|ia32|ppc64le|ppc64|s390x|riscv64|loong64|mips64el|arm(?=$|-|eabi)/;
 
 /** Is `name` reachable from the package at `from`, walking up as Node does? */
 function isLocked(packages, from, name) {
-  for (let place = from; ; place = place.includes('/node_modules/') ? place.slice(0, place.lastIndexOf('/node_modules/')) : '') {
+  for (
+    let place = from;
+    ;
+    place = place.includes('/node_modules/') ? place.slice(0, place.lastIndexOf('/node_modules/')) : ''
+  ) {
     if (packages[`${place ? `${place}/` : ''}node_modules/${name}`]) return true;
     if (!place) return false;
   }
@@ -43,6 +59,8 @@ for (const [place, entry] of Object.entries(lock.packages)) {
     added += 1;
   }
 }
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+lock.packages = Object.fromEntries(
+  Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+);
 writeFileSync(lockFile, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`added ${added}`);
