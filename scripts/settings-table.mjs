@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Every compiled `*.config.js` below a folder, in the order of their paths. */
@@ -59,9 +59,8 @@ export async function settingsTables(folder) {
     for (const [name, schema] of Object.entries(exported)) {
       if (!/settings(schema)?$/i.test(name) || !schema?.shape) continue;
       const source = path.replace(/\.js$/, '.ts');
-      tables.push(
-        `### ${source.split('/')[0]}\n\nFrom [\`${source}\`](../${source}).\n\n${tableOf(schema, source)}`,
-      );
+      const title = basename(source, '.config.ts').replaceAll('-', ' ');
+      tables.push(`### ${title}\n\nRead in [\`${source}\`](../${source}).\n\n${tableOf(schema, source)}`);
     }
   }
   return tables.join('\n\n');
