@@ -11,6 +11,7 @@ export default {
   setupFiles: ['<rootDir>/test/support/jest.setup.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
   transform: {

@@ -115,6 +115,9 @@ function build() {
 await takeLock();
 try {
   build();
+} catch (error) {
+  console.error(`the build failed: ${error.message}`);
+  process.exitCode = 1;
 } finally {
   rmSync(lock, { force: true });
 }

@@ -1,0 +1,42 @@
+import { createServer } from 'node:net';
+
+/** Can this process listen on the port now? Anything but "taken" or "not allowed" is thrown. */
+export async function isPortFree(port: number, host: string): Promise<boolean> {
+  return (await tryListening(port, host)) !== undefined;
+}
+
+/** A TCP port that nothing listens on now. The kernel does not hand the same one out again soon. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const port = await tryListening(0, host);
+  if (port === undefined) throw new Error(`no free TCP port on ${host}`);
+  return port;
+}
+
+/** The ports recorded by the last start where they are still free, new ones elsewhere; all different. */
+export async function choosePorts<Name extends string>(
+  names: readonly Name[],
+  recorded: Partial<Record<Name, number>>,
+): Promise<Record<Name, number>> {
+  const chosen = new Map<Name, number>();
+  for (const name of names) {
+    const last = recorded[name];
+    const reusable = last !== undefined && ![...chosen.values()].includes(last);
+    chosen.set(name, reusable && (await isPortFree(last, '127.0.0.1')) ? last : await freePort());
+  }
+  return Object.fromEntries(chosen) as Record<Name, number>;
+}
+
+/** Listens for a moment; undefined when the port is taken, or below 1024 and not ours to take. */
+function tryListening(port: number, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : undefined));
+    });
+  });
+}

@@ -1,0 +1,28 @@
+import { describe } from '@jest/globals';
+
+/** What a spec may need beyond node and the registry's packages. */
+export type TestPart = 'postgres' | 'temporal' | 'time-skipping' | 'browser' | 'kubernetes';
+
+/**
+ * Is the part there? When it is not and HUB_REQUIRE (names with commas) does not ask for it, says so in one line, and
+ * the run's summary says it again.
+ * @throws Error when HUB_REQUIRE asks for a part that is missing.
+ */
+export function requirePart(part: TestPart): boolean {
+  const reason = missingParts()[part];
+  if (reason === undefined) return true;
+  const required = (process.env.HUB_REQUIRE ?? '').split(',').map((name) => name.trim());
+  if (required.includes(part)) throw new Error(`HUB_REQUIRE asks for ${part}, but it is missing: ${reason}`);
+  process.stderr.write(`left out, ${part} is missing: ${reason}\n`);
+  return false;
+}
+
+/** `describe` when every part is there, else a `describe` whose tests are reported as left out. */
+export function describeWith(...parts: readonly TestPart[]): typeof describe | typeof describe.skip {
+  return parts.map(requirePart).every(Boolean) ? describe : describe.skip;
+}
+
+function missingParts(): Partial<Record<TestPart, string>> {
+  const found = JSON.parse(process.env.HUB_TEST_MISSING ?? '{}') as Partial<Record<TestPart, string>>;
+  return { kubernetes: 'no host for it is built yet', ...found };
+}
