@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /**
  * Says at the end of a run what could not be run, and how many tests passed and failed, as the very last line. With
  * HUB_REQUIRE set, a test that was left out and a required part that is missing count as failures.
@@ -21,7 +23,9 @@ export default class SummaryReporter {
       unmet +
       (required.length > 0 ? leftOut.length : 0);
     if (failed > 0) this.#failure = new Error(`${failed} failed`);
-    process.stdout.write([...lines, `${results.numPassedTests} passed, ${failed} failed`, ''].join('\n'));
+    lines.push(`${results.numPassedTests} passed, ${failed} failed`);
+    // Jest's own reporters write late and on another stream: at exit nothing can come after.
+    process.on('exit', () => writeSync(process.stdout.fd, `${lines.join('\n')}\n`));
   }
 
   getLastError() {
