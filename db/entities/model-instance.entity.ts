@@ -1,0 +1,52 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { instanceStates, type TerminationReason } from '../../domain/instance/instance.js';
+
+const ModelInstanceSchema = defineEntity({
+  name: 'ModelInstance',
+  tableName: 'model_instance',
+  indexes: [
+    { name: 'model_instance_live', properties: ['modelId'], where: "state <> 'TERMINATED'::text" },
+    {
+      name: 'model_instance_created',
+      columns: [
+        { name: 'created_at', sort: 'DESC' },
+        { name: 'id', sort: 'DESC' },
+      ],
+    },
+  ],
+  properties: {
+    id: p.text().primary(),
+    modelId: p.text(),
+    modelRevision: p.integer(),
+    image: p.text(),
+    state: p.enum(instanceStates).columnType('text').default('REQUESTED'),
+    terminationReason: p.text().$type<TerminationReason>().nullable(),
+    terminationMessage: p.text().nullable(),
+    host: p.text(),
+    uid: p.text().nullable(),
+    resourceVersion: p.bigint('number').defaultRaw('0'),
+    address: p.text().nullable(),
+    node: p.text().nullable(),
+    waitingReason: p.text().nullable(),
+    waitingMessage: p.text().nullable(),
+    exitCode: p.integer().nullable(),
+    cpuRequestMillicores: p.integer(),
+    cpuLimitMillicores: p.integer(),
+    memoryRequestBytes: p.bigint('number'),
+    memoryLimitBytes: p.bigint('number').nullable(),
+    warmSeconds: p.integer(),
+    modelVersion: p.text().nullable(),
+    peakMemoryBytes: p.bigint('number').nullable(),
+    eventCount: p.integer().default(0),
+    expiresOn: p.date(),
+    createdAt: p.datetime().columnType('timestamptz').defaultRaw('now()'),
+    readyAt: p.datetime().columnType('timestamptz').nullable(),
+    idleSince: p.datetime().columnType('timestamptz').nullable(),
+    terminatedAt: p.datetime().columnType('timestamptz').nullable(),
+    lastUpdated: p.datetime().columnType('timestamptz').defaultRaw('now()'),
+  },
+});
+
+/** One running server of a model, a pod or a process; a row that is not `TERMINATED` is a taken place. */
+export class ModelInstance extends ModelInstanceSchema.class {}
+ModelInstanceSchema.setClass(ModelInstance);
