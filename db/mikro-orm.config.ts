@@ -22,6 +22,6 @@ export function ormOptions(settings: DatabaseSettings): Options {
     },
     // Partitions are made by statements of the hub, outside the ORM's view.
     schemaGenerator: { skipTables: [/_(\d{8}|\d{6}m|infinity)$/] },
-    migrations: { migrationsList, snapshot: false, transactional: true, allOrNothing: false },
+    migrations: { migrationsList, snapshot: false, transactional: true, allOrNothing: false, silent: true },
   });
 }
