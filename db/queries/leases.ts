@@ -1,0 +1,157 @@
+import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
+import type { InstanceState, LeaseState, TerminationReason } from '../../domain/instance/instance.js';
+import type { WorkRequestState } from '../../domain/work-request/work-request.js';
+import type { Sql } from '../database.js';
+import { recordInstanceEvent } from './instance-events.js';
+
+/** A lease with what its work needs: the request it is for and the instance it has, if any. */
+export interface LeaseFacts {
+  readonly lease_token: string;
+  readonly lease_state: LeaseState;
+  readonly slice: number;
+  readonly request_id: number;
+  readonly run_key: string;
+  readonly current_run_key: string;
+  readonly request_state: WorkRequestState;
+  readonly expires_on: string;
+  readonly smiles_column: number;
+  readonly shard_count: number;
+  readonly row_count: number;
+  readonly model_id: string;
+  readonly execution_mode: 'SYNC' | 'ASYNC';
+  readonly model_columns: readonly { readonly name: string }[];
+  readonly instance_id: string | null;
+  readonly instance_state: InstanceState | null;
+  readonly uid: string | null;
+  readonly address: string | null;
+  readonly memory_limit_bytes: number | null;
+  readonly model_version: string | null;
+  readonly termination_reason: TerminationReason | null;
+  readonly termination_message: string | null;
+}
+
+/** The lease, or null when there never was one of this token. */
+export async function readLease(sql: Sql, leaseToken: string): Promise<LeaseFacts | null> {
+  const [lease] = await sql.rows<LeaseFacts>(
+    `select l.lease_token, l.state as lease_state, l.slice, l.request_id, l.run_key, r.run_key as current_run_key,
+       r.state as request_state, r.expires_on, r.smiles_column, r.shard_count, r.row_count,
+       m.id as model_id, m.execution_mode, m.columns as model_columns,
+       i.id as instance_id, i.state as instance_state, i.uid, i.address, i.memory_limit_bytes, i.model_version,
+       i.termination_reason, i.termination_message
+     from instance_lease l
+     join work_request r on r.id = l.request_id
+     join model m on m.id = l.model_id
+     left join model_instance i on i.id = l.instance_id
+     where l.lease_token = $1`,
+    [leaseToken],
+  );
+  return lease ?? null;
+}
+
+/** True while the lease's work may still be written: granted, of the current run, for an open request. */
+export function isInForce(lease: LeaseFacts): boolean {
+  return (
+    lease.lease_state === 'GRANTED' &&
+    lease.run_key === lease.current_run_key &&
+    (lease.request_state === 'SCHEDULING' || lease.request_state === 'PROCESSING')
+  );
+}
+
+/** Claims an instance for a slice of a run; claiming again gives the claim there is. */
+export async function insertClaim(
+  sql: Sql,
+  { requestId, runKey }: { requestId: number; runKey: string },
+  slice: number,
+): Promise<string> {
+  const [lease] = await sql.rows<{ lease_token: string }>(
+    `with claimed as (
+       insert into instance_lease (lease_token, request_id, run_key, slice, user_id, model_id, memory_bytes)
+       select gen_random_uuid()::text, id, run_key, $3, user_id, model_id, memory_bytes
+         from work_request where id = $1 and run_key = $2
+       on conflict (request_id, run_key, slice) where state <> 'RELEASED' do nothing
+       returning lease_token)
+     select lease_token from claimed
+     union all
+     select lease_token from instance_lease
+      where request_id = $1 and run_key = $2 and slice = $3 and state <> 'RELEASED'
+     limit 1`,
+    [requestId, runKey, slice],
+  );
+  if (!lease) throw new Error(`request ${requestId} has no run ${runKey} to claim an instance for`);
+  return lease.lease_token;
+}
+
+/** How a lease ends: what became of its work, and whether its instance may be lent again. */
+export interface LeaseEnd {
+  readonly outcome: string;
+  /** Set when the instance must not be lent again, with the reason it is ended for. */
+  readonly retire?: TerminationReason;
+  readonly cpuSeconds?: number;
+}
+
+/**
+ * Gives an instance back: free for the next claim, or marked to end. The user's charge is corrected to the time really
+ * used. Releasing twice does nothing the second time.
+ * @returns the id of an instance that was marked to end, for its workflow to be told
+ */
+export async function releaseLease(sql: Sql, leaseToken: string, end: LeaseEnd): Promise<string | null> {
+  const [released] = await sql.rows<{ instance_id: string | null }>(
+    `with lease as (
+       update instance_lease set state = 'RELEASED', released_at = clock_timestamp(), outcome = $2
+        where lease_token = $1 and state <> 'RELEASED'
+       returning instance_id, user_id, charged_seconds, granted_at),
+     usage as (
+       update user_usage u set decayed_seconds = greatest(0, u.decayed_seconds - l.charged_seconds
+           + extract(epoch from clock_timestamp() - l.granted_at)::float8
+           - u.decayed_seconds * (1 - power(0.5, greatest(0, extract(epoch from clock_timestamp() - u.as_of)) / ${USAGE_HALF_LIFE_SECONDS}))),
+         as_of = clock_timestamp()
+       from lease l where u.user_id = l.user_id and l.granted_at is not null)
+     select instance_id from lease`,
+    [leaseToken, end.outcome],
+  );
+  if (!released?.instance_id) return null;
+  return end.retire
+    ? await markToEnd(sql, released.instance_id, end.retire, `its last work ended as ${end.outcome}`)
+    : await markFree(sql, released.instance_id);
+}
+
+async function markFree(sql: Sql, instanceId: string): Promise<null> {
+  await sql.rows(
+    `update model_instance set idle_since = clock_timestamp() where id = $1 and state = 'ACTIVE'`,
+    [instanceId],
+  );
+  return null;
+}
+
+/**
+ * Marks an instance to end unless it is ending already.
+ * @returns its id if this call marked it
+ */
+export async function markToEnd(
+  sql: Sql,
+  instanceId: string,
+  reason: TerminationReason,
+  message: string,
+): Promise<string | null> {
+  const marked = await sql.rows(
+    `update model_instance set state = 'SHOULD_TERMINATE', termination_reason = $2, termination_message = $3
+      where id = $1 and state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE') returning id`,
+    [instanceId, reason, message],
+  );
+  if (marked.length === 0) return null;
+  await recordInstanceEvent(sql, instanceId, 'INSTANCE_SHOULD_TERMINATE', { reason, message });
+  return instanceId;
+}
+
+/** Tokens of a request's leases that are not released yet; of one run, or of all. */
+export async function readOpenLeases(
+  sql: Sql,
+  requestId: number,
+  runKey?: string,
+): Promise<{ lease_token: string; state: LeaseState }[]> {
+  return sql.rows(
+    `select lease_token, state from instance_lease
+      where request_id = $1 and state <> 'RELEASED' and ($2::text is null or run_key = $2)`,
+    [requestId, runKey ?? null],
+  );
+}

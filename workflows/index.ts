@@ -1,0 +1,2 @@
+export { processWorkRequest } from './process-work-request.workflow.js';
+export { runModelInstance } from './run-model-instance.workflow.js';

@@ -1,0 +1,135 @@
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import type {
+  ClaimStatus,
+  ProcessWorkRequestEffects,
+  RequestRun,
+} from '../activities/process-work-request.effects.js';
+import {
+  leaseChangedSignal,
+  requestProgressQuery,
+  type ProcessWorkRequestInput,
+  type RequestProgress,
+} from './process-work-request.messages.js';
+
+const quickDatabaseWork = proxyLocalActivities<ProcessWorkRequestEffects>({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '200ms', maximumInterval: '5s' },
+  localRetryThreshold: '10s',
+});
+const longWait = proxyActivities<ProcessWorkRequestEffects>({
+  startToCloseTimeout: '30d',
+  heartbeatTimeout: '5s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '500ms', maximumInterval: '10s' },
+});
+
+/** A claim is a row and a signal only a hint, so a waiting run looks by itself too: seldom, since many may wait. */
+const LOOK_AGAIN_SECONDS = [10, 20, 30, 60] as const;
+
+type Granted = Extract<ClaimStatus, { type: 'granted' }>;
+
+/** A request's story: claim an instance → run its unfinished shards → end; again when an instance was lost. */
+export async function processWorkRequest(input: ProcessWorkRequestInput): Promise<void> {
+  await new RequestStory(input).tell();
+}
+
+class RequestStory {
+  #hints = 0;
+  readonly #progress: { -readonly [Key in keyof RequestProgress]: RequestProgress[Key] } = {
+    phase: 'starting',
+    waitingBecause: null,
+    position: null,
+    attempts: 0,
+    instanceIds: [],
+  };
+
+  constructor(private readonly run: RequestRun) {
+    setHandler(leaseChangedSignal, () => void (this.#hints += 1));
+    setHandler(requestProgressQuery, () => this.#progress);
+  }
+
+  async tell(): Promise<void> {
+    try {
+      await this.#runSlices();
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      await CancellationScope.nonCancellable(() => quickDatabaseWork.abandonWorkRequest(this.run));
+      throw error;
+    } finally {
+      this.#progress.phase = 'finished';
+    }
+  }
+
+  async #runSlices(): Promise<void> {
+    const { claim, slices } = await quickDatabaseWork.beginWorkRequest(this.run);
+    if (claim.type === 'granted' && claim.small) {
+      const outcome = await quickDatabaseWork.runSmall(claim.leaseToken);
+      this.#progress.attempts += 1;
+      if (outcome.type === 'completed') return;
+      const next = await quickDatabaseWork.settleLease(claim.leaseToken, outcome);
+      return this.#finish([this.#runSlice(next)]);
+    }
+    const further = Array.from({ length: slices - 1 }, (_, index) => this.#runFurtherSlice(index + 1));
+    await this.#finish([this.#runSlice(claim), ...further]);
+  }
+
+  /** Ends the request when all slices have nothing left to do. */
+  async #finish(slices: Promise<'finished' | 'ended'>[]): Promise<void> {
+    const ends = await Promise.all(slices);
+    if (ends.includes('finished')) await quickDatabaseWork.endWorkRequest(this.run);
+  }
+
+  async #runFurtherSlice(slice: number): Promise<'finished' | 'ended'> {
+    return this.#runSlice(await quickDatabaseWork.claimSlice(this.run, slice));
+  }
+
+  /** One instance after another works on the request until no shard is left for this slice. */
+  async #runSlice(first: ClaimStatus): Promise<'finished' | 'ended'> {
+    let claim = first;
+    for (;;) {
+      const granted = await this.#untilGranted(claim);
+      if (!granted) return 'ended';
+      this.#follow(granted);
+      const outcome = await longWait.runLease(granted.leaseToken);
+      if (outcome.type === 'finished' || outcome.type === 'ended') return outcome.type;
+      log.info('the instance did not finish', { requestId: this.run.requestId, outcome: outcome.type });
+      claim = await quickDatabaseWork.settleLease(granted.leaseToken, outcome);
+    }
+  }
+
+  async #untilGranted(first: ClaimStatus): Promise<Granted | null> {
+    let claim = first;
+    // Counted before the row is read: a hint that comes while it is read is not slept through.
+    let seen = 0;
+    for (let look = 0; claim.type === 'waiting'; look += 1) {
+      this.#progress.phase = 'waiting';
+      this.#progress.waitingBecause = claim.because;
+      this.#progress.position = claim.position;
+      setCurrentDetails(`Waiting: ${claim.because}`);
+      const seconds = LOOK_AGAIN_SECONDS[Math.min(look, LOOK_AGAIN_SECONDS.length - 1)]!;
+      const known = seen;
+      await condition(() => this.#hints > known, `${seconds}s`);
+      seen = this.#hints;
+      claim = await quickDatabaseWork.readClaim(claim.leaseToken);
+    }
+    return claim.type === 'granted' ? claim : null;
+  }
+
+  #follow({ instanceId, ready }: Granted): void {
+    this.#progress.phase = ready ? 'running' : 'instance-starting';
+    this.#progress.waitingBecause = null;
+    this.#progress.position = null;
+    this.#progress.attempts += 1;
+    this.#progress.instanceIds = [...this.#progress.instanceIds, instanceId].slice(-10);
+    setCurrentDetails(`Running on instance ${instanceId}`);
+  }
+}
