@@ -47,21 +47,40 @@ function tableOf(schema, place) {
   return ['| Variable | Default | Meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+/** Every exported `…Settings` schema below a folder, with the source file it is written in. */
+async function settingsSchemas(folder) {
+  const found = [];
+  for (const path of configFiles(folder)) {
+    const exported = await import(pathToFileURL(join(folder, path)).href);
+    for (const [name, schema] of Object.entries(exported)) {
+      if (/settings(schema)?$/i.test(name) && schema?.shape)
+        found.push({ source: path.replace(/\.js$/, '.ts'), schema });
+    }
+  }
+  return found;
+}
+
+/** A part that a larger schema takes in whole is told there: an operator sets processes, not parts. */
+function isTakenIn(part, all) {
+  const names = Object.keys(part.schema.shape);
+  return all.some(
+    ({ schema }) =>
+      Object.keys(schema.shape).length > names.length && names.every((name) => name in schema.shape),
+  );
+}
+
 /**
  * The settings of every process as Markdown: one table for each exported `…Settings` schema of a compiled
  * `*.config.js` below `folder`.
  * @throws Error when a setting has no description.
  */
 export async function settingsTables(folder) {
-  const tables = [];
-  for (const path of configFiles(folder)) {
-    const exported = await import(pathToFileURL(join(folder, path)).href);
-    for (const [name, schema] of Object.entries(exported)) {
-      if (!/settings(schema)?$/i.test(name) || !schema?.shape) continue;
-      const source = path.replace(/\.js$/, '.ts');
+  const all = await settingsSchemas(folder);
+  return all
+    .filter((part) => !isTakenIn(part, all))
+    .map(({ source, schema }) => {
       const title = basename(source, '.config.ts').replaceAll('-', ' ');
-      tables.push(`### ${title}\n\nRead in [\`${source}\`](../${source}).\n\n${tableOf(schema, source)}`);
-    }
-  }
-  return tables.join('\n\n');
+      return `### ${title}\n\nRead in [\`${source}\`](../${source}).\n\n${tableOf(schema, source)}`;
+    })
+    .join('\n\n');
 }
