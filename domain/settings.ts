@@ -4,7 +4,7 @@ import { z } from 'zod';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads one process's settings. An empty variable counts as missing.
+ * Reads one process's settings. An empty or blank variable counts as missing.
  * @throws Error that names every wrong variable, so that a process stops at start and not at first use.
  */
 export function parseSettings<Shape extends z.ZodRawShape>(
@@ -12,7 +12,10 @@ export function parseSettings<Shape extends z.ZodRawShape>(
   environment: Environment,
 ): z.infer<z.ZodObject<Shape>> {
   const given = Object.fromEntries(
-    Object.keys(schema.shape).map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
+    Object.keys(schema.shape).map((name) => [
+      name,
+      environment[name]?.trim() ? environment[name] : undefined,
+    ]),
   );
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -5,8 +5,11 @@ export interface PlannedPartition {
   readonly to: string;
 }
 
-/** Ages up to this many days get a partition a day; older ones a month, so that years do not mean thousands. */
-export const LONGEST_DAILY_AGE_DAYS = 31;
+/**
+ * Ages up to this many days get a partition a day; older ones a month, so that years do not mean thousands. Whatever
+ * such an age can reach within the time ahead is planned by days too.
+ */
+const LONGEST_DAILY_AGE_DAYS = 31;
 
 /**
  * Which partitions are missing so that rows that expire between today and `today + ageDays + aheadDays` have a home.
@@ -23,9 +26,10 @@ export function planPartitions(
   const covered = existing.map(({ from, to }) => ({ from, to }));
   const planned: PlannedPartition[] = [];
   const last = addDays(today, ageDays + aheadDays);
+  const lastDaily = addDays(today, LONGEST_DAILY_AGE_DAYS + aheadDays);
   for (let day = today; day <= last; day = addDays(day, 1)) {
     if (covered.some(({ from, to }) => from <= day && day < to)) continue;
-    const partition = partitionFor(day, today, covered);
+    const partition = partitionFor(day, lastDaily, covered);
     covered.push(partition);
     planned.push(partition);
   }
@@ -34,12 +38,12 @@ export function planPartitions(
 
 function partitionFor(
   day: string,
-  today: string,
+  lastDaily: string,
   covered: readonly { from: string; to: string }[],
 ): PlannedPartition {
   const month = { from: `${day.slice(0, 7)}-01`, to: firstOfNextMonth(day) };
   const overlaps = covered.some(({ from, to }) => from < month.to && month.from < to);
-  if (daysBetween(today, month.from) <= LONGEST_DAILY_AGE_DAYS || overlaps) {
+  if (month.from <= lastDaily || overlaps) {
     return { suffix: day.replaceAll('-', ''), from: day, to: addDays(day, 1) };
   }
   return { suffix: `${day.slice(0, 7).replace('-', '')}m`, ...month };
@@ -51,10 +55,6 @@ const toText = (time: number) => new Date(time).toISOString().slice(0, 10);
 /** Calendar days in UTC: no clock changes, leap days counted. */
 export function addDays(day: string, days: number): string {
   return toText(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS);
-}
-
-function daysBetween(from: string, to: string): number {
-  return (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS;
 }
 
 function firstOfNextMonth(day: string): string {
