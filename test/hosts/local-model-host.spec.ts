@@ -1,0 +1,4 @@
+import { describeModelHost } from './model-host-contract.js';
+import { makeLocalHarness } from './local-test-host.js';
+
+describeModelHost('local', makeLocalHarness);

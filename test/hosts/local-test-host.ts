@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createLocalModelHost } from '../../hosts/local/local-model-host.js';
+import type { InstanceSpec, ModelHost, ObservedInstance } from '../../hosts/model-host.js';
+import type { FixtureBehaviour, ModelHostHarness } from './model-host-contract.js';
+
+const MEBIBYTE = 1024 * 1024;
+const READY_TIMEOUT_MS = 10_000;
+const hostProgram = resolve('dist/hosts/local/host.main.js');
+const fixture = resolve('test/hosts/fixture-model.mjs');
+
+/** A local host process of a test's own, with a fresh data folder and the fixture model in several moods. */
+export interface LocalTestHost {
+  readonly folder: string;
+  readonly socketPath: string;
+  readonly commandFile: string;
+  readonly client: ModelHost;
+  pid(): number;
+  /** What the host process wrote to its standard error. */
+  output(): string;
+  spec(model: string, sizes?: Partial<InstanceSpec>): InstanceSpec;
+  /** Ends the host process and waits for its end; `start` brings another up on the same data. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+let count = 0;
+
+export async function startLocalTestHost(settings: Record<string, string> = {}): Promise<LocalTestHost> {
+  const folder = await mkdtemp(join(tmpdir(), 'hub-host-'));
+  const socketPath = join(folder, 'host.sock');
+  const commandFile = join(folder, 'commands.json');
+  const moods = ['serves', 'never-ready', 'crashes', 'ignores-sigterm'];
+  const commands = moods.map((mood) => [
+    mood,
+    { command: ['node', fixture], env: { FIXTURE_BEHAVIOUR: mood } },
+  ]);
+  await writeFile(commandFile, JSON.stringify(Object.fromEntries(commands)));
+  const client = createLocalModelHost({ socketPath });
+  let output = '';
+  let child: ChildProcess | null = null;
+  const start = async () => {
+    child = spawn(process.execPath, [hostProgram], {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: 'postgres://not-for-models',
+        TEMPORAL_ADDRESS: 'not-for-models',
+        HUB_DATA_DIR: folder,
+        LOCAL_HOST_SOCKET: socketPath,
+        LOCAL_MODEL_COMMANDS: commandFile,
+        ...settings,
+      },
+    });
+    child.stderr?.on('data', (text) => (output += String(text)));
+    await saysReady(child, () => output);
+  };
+  const end = (signal: NodeJS.Signals) =>
+    new Promise<number | null>((settle) => {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return settle(null);
+      child.once('exit', settle);
+      child.kill(signal);
+    });
+  await start();
+  return {
+    folder,
+    socketPath,
+    commandFile,
+    client,
+    pid: () => child?.pid ?? 0,
+    output: () => output,
+    spec: (model, sizes) => ({ ...specOf(model), ...sizes }),
+    end,
+    start,
+    close: async () => {
+      await client.close();
+      await end('SIGTERM');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function specOf(modelId: string): InstanceSpec {
+  count += 1;
+  return {
+    instanceId: `${modelId}-${process.pid}-${count}`,
+    modelId,
+    image: 'example/fixture:1',
+    cpuRequestMillicores: 100,
+    cpuLimitMillicores: 1000,
+    memoryRequestBytes: 128 * MEBIBYTE,
+    memoryLimitBytes: 256 * MEBIBYTE,
+    labels: {},
+    annotations: {},
+  };
+}
+
+function saysReady(child: ChildProcess, output: () => string): Promise<void> {
+  return new Promise((settle, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the local host was not ready: ${output()}`)),
+      READY_TIMEOUT_MS,
+    );
+    child.once('message', () => {
+      clearTimeout(timer);
+      settle();
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the local host ended with ${code}: ${output()}`));
+    });
+  });
+}
+
+/** Asks the fixture model of an instance for facts or a deed. */
+export async function askFixture(instance: ObservedInstance, path: string): Promise<unknown> {
+  const response = await fetch(`http://${instance.address}${path}`);
+  return (await response.json()) as unknown;
+}
+
+/** Asks the fixture model for something it may die of before it answers. */
+export async function harmFixture(instance: ObservedInstance, path: string): Promise<void> {
+  await askFixture(instance, path).catch(() => undefined);
+}
+
+/** True while the process exists and is not merely waiting to be collected. */
+export function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}/statm`) && existsSync(`/proc/${pid}/exe`);
+}
+
+/** The local host as the contract suite wants it: faults by the fixture's own routes, a socket that can be cut. */
+export async function makeLocalHarness(): Promise<ModelHostHarness> {
+  const host = await startLocalTestHost();
+  const cutPath = join(host.folder, 'cut.sock');
+  const cuttable = await startCuttableSocket(cutPath, host.socketPath);
+  const fragileHost = createLocalModelHost({ socketPath: cutPath });
+  const models: Record<FixtureBehaviour, InstanceSpec['modelId']> = {
+    serves: 'serves',
+    'never-ready': 'never-ready',
+    crashes: 'crashes',
+    'too-large-for-any-node': 'serves',
+  };
+  return {
+    host: host.client,
+    fragileHost,
+    spec: (behaviour) =>
+      host.spec(
+        models[behaviour],
+        behaviour === 'too-large-for-any-node'
+          ? { memoryRequestBytes: 2 ** 40, memoryLimitBytes: 2 ** 40 }
+          : {},
+      ),
+    endServer: (instance, exitCode) => harmFixture(instance, `/fault/exit?code=${exitCode}`),
+    exhaustMemory: (instance) => harmFixture(instance, '/fault/allocate?mib=1024'),
+    print: async (instance, line) =>
+      void (await askFixture(instance, `/fault/print?text=${encodeURIComponent(line)}`)),
+    whileUnreachable: async (action) => {
+      await cuttable.cut();
+      await action();
+      await cuttable.restore();
+    },
+    close: async () => {
+      await fragileHost.close();
+      await cuttable.cut();
+      await host.close();
+    },
+  };
+}
+
+/** A Unix socket that passes everything on to another one, until it is cut. */
+async function startCuttableSocket(path: string, target: string) {
+  const sockets = new Set<Socket>();
+  let server: Server;
+  const restore = () =>
+    new Promise<void>((settle) => {
+      server = createServer((near) => {
+        const far = connect(target);
+        for (const [socket, other] of [
+          [near, far],
+          [far, near],
+        ] as const) {
+          sockets.add(socket);
+          socket.pipe(other);
+          socket.on('error', () => other.destroy());
+          socket.on('close', () => {
+            other.destroy();
+            sockets.delete(socket);
+          });
+        }
+      }).listen(path, settle);
+    });
+  await restore();
+  const cut = () =>
+    new Promise<void>((settle) => {
+      server.close(() => settle());
+      for (const socket of sockets) socket.destroy();
+    });
+  return { cut, restore };
+}
