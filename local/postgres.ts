@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import pg from 'pg';
 import { type Launch, startProcess } from './launch.js';
 import { type SystemUser, unprivilegedUser } from './system-user.js';
 
@@ -38,7 +38,7 @@ const commonSettings = {
 export const unsafeButQuick = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
 
 /** The address of one of the cluster's databases. */
-export function databaseUrl(cluster: PostgresCluster, database: string): string {
+export function databaseUrl(cluster: Pick<PostgresCluster, 'port' | 'password'>, database: string): string {
   return `postgresql://${postgresUserName}:${cluster.password}@127.0.0.1:${cluster.port}/${database}`;
 }
 
@@ -100,7 +100,7 @@ export function postgresLaunch(
  */
 export async function waitForPostgres(cluster: PostgresCluster, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const problem = await tryQuery(databaseUrl(cluster, 'postgres'), 'select 1');
+    const problem = await whyUnreachable(databaseUrl(cluster, 'postgres'));
     if (problem === undefined) return;
     if (signal.aborted)
       throw new Error(`Postgres on port ${cluster.port} does not answer`, { cause: problem });
@@ -110,18 +110,24 @@ export async function waitForPostgres(cluster: PostgresCluster, signal: AbortSig
 
 /** Creates a database unless it exists. The name is ours and needs no quoting. */
 export async function createDatabase(cluster: PostgresCluster, name: string): Promise<void> {
-  const problem = await tryQuery(databaseUrl(cluster, 'postgres'), `create database ${name}`);
-  if (problem !== undefined && !('code' in problem && problem.code === duplicateDatabase)) throw problem;
+  const client = new pg.Client({ connectionString: databaseUrl(cluster, 'postgres') });
+  await client.connect();
+  try {
+    const found = await client.query('select 1 from pg_database where datname = $1', [name]);
+    if (found.rowCount === 0) await client.query(`create database ${name}`);
+  } finally {
+    await client.end();
+  }
 }
 
-const duplicateDatabase = '42P04';
-async function tryQuery(url: string, sql: string): Promise<Error | undefined> {
-  const client = new Client({ connectionString: url });
+/** Undefined when the server answers a query. */
+async function whyUnreachable(url: string): Promise<Error | undefined> {
+  const client = new pg.Client({ connectionString: url });
   // A connection cut while idle is told here and nowhere else; the query's own failure is what matters to us.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(sql);
+    await client.query('select 1');
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { instanceIdAttribute, modelIdAttribute, userHashAttribute } from '../temporal/search-attributes.js';
 import type { Launch } from './launch.js';
 
 /** One Temporal development server of ours. */
@@ -17,8 +18,9 @@ export interface TemporalServer {
 
 export const temporalNamespace = 'default';
 
-/** Facts that operators find workflows by in Temporal's own list; every one a Keyword. */
-export const searchAttributeNames = ['HubModelId', 'HubUserHash', 'HubInstanceId'] as const;
+const searchAttributeNames = [modelIdAttribute, userHashAttribute, instanceIdAttribute].map(
+  ({ name }) => name,
+);
 
 /**
  * The server's history shard may ask for its tasks this often; its default adds 50 ms to every step of a workflow.

@@ -1,0 +1,86 @@
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { endProcessesIn } from './end-processes-in.js';
+import type { Launch } from './launch.js';
+import { createCluster, type PostgresCluster, postgresLaunch, waitForPostgres } from './postgres.js';
+import { repositoryRoot } from './repository.js';
+import type { ChildPlan } from './supervised-child.js';
+import { type TemporalServer, temporalLaunch, waitForTemporal } from './temporal-server.js';
+
+/** The hub's own Postgres. Its files are made at the first start. */
+export function postgresChild(cluster: PostgresCluster): ChildPlan {
+  return {
+    name: 'postgres',
+    stopSignal: 'SIGINT',
+    isNoisyAtBothEnds: true,
+    async prepare() {
+      if (existsSync(cluster.dataDirectory)) await endProcessesIn(cluster.dataDirectory, 'postgres');
+      await createCluster(cluster);
+      return postgresLaunch(cluster);
+    },
+    waitUntilReady: (_child, signal) => waitForPostgres(cluster, signal),
+  };
+}
+
+/** The Temporal development server. A file that is gone is made anew; the hub starts again what was running. */
+export function temporalChild(server: TemporalServer): ChildPlan {
+  return {
+    name: 'temporal',
+    stopSignal: 'SIGTERM',
+    isNoisyAtBothEnds: true,
+    async prepare() {
+      await mkdir(server.directory, { recursive: true });
+      await endProcessesIn(server.directory, kernelName(server.program));
+      return temporalLaunch(server, 'FULL');
+    },
+    waitUntilReady: (_child, signal) => waitForTemporal(server, signal),
+  };
+}
+
+/**
+ * A node process of ours: it sends the message `ready` when it serves, and stops when the channel closes.
+ * @param program path below `dist/`
+ */
+export function nodeChild(
+  name: string,
+  program: string,
+  environment: Readonly<Record<string, string>>,
+): ChildPlan {
+  return {
+    name,
+    stopSignal: 'SIGTERM',
+    async prepare() {
+      return { ...nodeLaunch(program, environment), hasChannel: true };
+    },
+    waitUntilReady: waitForReadyMessage,
+  };
+}
+
+/** How to start a compiled program of this repository, in the repository's folder. */
+export function nodeLaunch(program: string, environment: Readonly<Record<string, string>>): Launch {
+  const workingDirectory = repositoryRoot();
+  return {
+    command: process.execPath,
+    args: [join(workingDirectory, 'dist', program)],
+    environment,
+    workingDirectory,
+    deathSignal: 'SIGKILL',
+  };
+}
+
+async function waitForReadyMessage(child: ChildProcess, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const [message] = (await once(child, 'message', { signal }).catch(() => {
+      throw new Error('it did not say that it is ready', { cause: signal.reason });
+    })) as unknown[];
+    if (message === 'ready') return;
+  }
+}
+
+/** The kernel keeps 15 characters of a program's name. */
+function kernelName(program: string): string {
+  return basename(program).slice(0, 15);
+}
