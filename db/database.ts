@@ -43,8 +43,7 @@ const sqlOn = (client: pg.Pool | pg.PoolClient): Sql => ({
 
 /** Opens the pool lazily: a process can start while Postgres is still away. */
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
-  const orm = await MikroORM.init(ormOptions(settings));
-  const pool = (await orm.em.getConnection().getNativeClient()) as pg.Pool;
+  const { orm, pool } = await openPool(settings);
   return {
     ...sqlOn(pool),
     url: settings.DATABASE_URL,
@@ -55,13 +54,31 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   };
 }
 
+/** The ORM's own pool, taken when it is built: asking the ORM for it would connect first. */
+async function openPool(settings: DatabaseSettings): Promise<{ orm: MikroORM; pool: pg.Pool }> {
+  const options = ormOptions(settings);
+  const pools: pg.Pool[] = [];
+  const onPoolCreated = (pool: pg.Pool) => void pools.push(pool);
+  const orm = await MikroORM.init({
+    ...options,
+    driverOptions: { ...options.driverOptions, onPoolCreated },
+  });
+  orm.em.getConnection().getClient();
+  return { orm, pool: pools[0]! };
+}
+
 async function inTransaction<Result>(pool: pg.Pool, work: (sql: Sql) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query('begin');
     const result = await work(sqlOn(client));
-    await client.query('commit');
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') {
+      throw new Error(
+        'the transaction was rolled back, not committed: one of its statements had failed; let its error pass',
+      );
+    }
     return result;
   } catch (error) {
     // A connection that can't even roll back is thrown away; the first error is the one that matters.

@@ -11,6 +11,7 @@ export function ormOptions(settings: DatabaseSettings): Options {
     entities,
     extensions: [Migrator],
     forceUtcTimezone: true,
+    colors: false,
     discovery: { warnWhenNoEntities: false },
     pool: { min: 0, max: settings.DATABASE_POOL_MAX_SIZE, idleTimeoutMillis: 30_000 },
     driverOptions: {
