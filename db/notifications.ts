@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 /** Someone who wants to know; `null` means "something may have been missed: look for yourself". */
@@ -18,11 +19,13 @@ const HEARTBEAT_MS = 2_000;
 /** A heartbeat that is this late means the connection is dead, whatever TCP says. */
 const HEARTBEAT_LATEST_MS = 5_000;
 const RECONNECT_MS = 250;
+/** A server that takes longer to accept a connection or a statement is given up and asked anew. */
+const ANSWER_LATEST_MS = 5_000;
 
 /** Opens the connection in the background; a database that is away is tried again until it is back. */
 export function openNotifications(url: string): Notifications {
   const listeners = new Map<string, Set<NotificationListener>>();
-  const heartbeatChannel = `hub_heartbeat_${process.pid}_${Math.trunc(performance.now())}`;
+  const heartbeatChannel = `hub_heartbeat_${randomUUID().replaceAll('-', '')}`;
   let client: pg.Client | null = null;
   let lastBeat = 0;
   let closed = false;
@@ -37,6 +40,8 @@ export function openNotifications(url: string): Notifications {
       connectionString: url,
       application_name: 'model-hub listen',
       keepAlive: true,
+      connectionTimeoutMillis: ANSWER_LATEST_MS,
+      query_timeout: ANSWER_LATEST_MS,
     });
     next.on('error', () => drop(next));
     next.on('end', () => drop(next));
@@ -46,7 +51,9 @@ export function openNotifications(url: string): Notifications {
     });
     try {
       await next.connect();
-      for (const channel of [heartbeatChannel, ...listeners.keys()]) await next.query(`listen ${channel}`);
+      await next.query(`listen ${heartbeatChannel}`);
+      // The map is walked while it grows: whoever subscribes meanwhile is heard too.
+      for (const channel of listeners.keys()) await next.query(`listen ${channel}`);
     } catch {
       // Not connected yet: the timer below tries again until the database is back.
       void next.end().catch(() => undefined);

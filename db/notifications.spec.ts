@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { freshDatabase, type TestDatabase } from '../test/support/database.js';
+import { describeWith } from '../test/support/require-part.js';
+import { databaseSettings } from './database.config.js';
+import { openDatabase, type Database } from './database.js';
+import { openNotifications, type Notifications } from './notifications.js';
+
+/** A line to Postgres that can be cut, or swallow what is said on it, as a broken network does. */
+interface Line {
+  readonly url: string;
+  isSilent: boolean;
+  cut(): void;
+  close(): Promise<void>;
+}
+
+async function openLine(target: string, listenPort = 0): Promise<Line> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const line = { isSilent: false };
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => undefined));
+    near.on('data', (chunk) => line.isSilent || far.write(chunk)).on('close', () => far.destroy());
+    far.on('data', (chunk) => line.isSilent || near.write(chunk)).on('close', () => near.destroy());
+  }).listen(listenPort, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(target);
+  url.port = String((server.address() as AddressInfo).port);
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  return Object.assign(line, {
+    url: url.href,
+    cut,
+    async close() {
+      server.close();
+      cut();
+      await once(server, 'close');
+    },
+  });
+}
+
+async function until(isSo: () => boolean, withinMs: number): Promise<number> {
+  const start = performance.now();
+  while (!isSo()) {
+    if (performance.now() - start > withinMs) throw new Error(`not so within ${withinMs} ms`);
+    await sleep(20);
+  }
+  return performance.now() - start;
+}
+
+describeWith('postgres')('notifications', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+  const open = new Set<Notifications | Line>();
+
+  beforeAll(async () => {
+    testDatabase = await freshDatabase();
+    database = await openDatabase(databaseSettings.parse({ DATABASE_URL: testDatabase.url }));
+  });
+  afterEach(async () => {
+    for (const each of open) await each.close();
+    open.clear();
+  });
+  afterAll(async () => {
+    await database.close();
+    await testDatabase.drop();
+  });
+
+  const listen = (url = testDatabase.url) => {
+    const notifications = openNotifications(url);
+    open.add(notifications);
+    return notifications;
+  };
+  const hear = (notifications: Notifications, channel: string) => {
+    const heard: (string | null)[] = [];
+    const stop = notifications.on(channel, (payload) => heard.push(payload));
+    return { heard, stop };
+  };
+  const notify = (channel: string, payload: string) =>
+    database.rows(`select pg_notify($1, $2)`, [channel, payload]);
+  const listeningPid = async () => {
+    const [backend] = await database.rows<{ pid: number }>(
+      `select pid from pg_stat_activity where application_name = 'model-hub listen' and datname = current_database()`,
+    );
+    return backend!.pid;
+  };
+
+  it('reach every listener of their channel, and nobody else', async () => {
+    const notifications = listen();
+    const first = hear(notifications, 'one');
+    const second = hear(notifications, 'one');
+    const other = hear(notifications, 'two');
+    await until(() => notifications.healthy, 5_000);
+    await notify('one', '7:3');
+    await until(() => second.heard.includes('7:3'), 1_000);
+    expect(first.heard).toEqual([null, '7:3']);
+    expect(second.heard).toEqual([null, '7:3']);
+    expect(other.heard).toEqual([null]);
+  });
+
+  it('reach a listener that came after the connection, and none that has left', async () => {
+    const notifications = listen();
+    await until(() => notifications.healthy, 5_000);
+    const late = hear(notifications, 'late');
+    const leaving = hear(notifications, 'late');
+    leaving.stop();
+    // Sent over and over, because the listener's own "listen" may still be on its way.
+    await until(() => {
+      void notify('late', 'x');
+      return late.heard.length > 0;
+    }, 2_000);
+    expect(leaving.heard).toEqual([]);
+  });
+
+  it('reach listeners that came while it was connecting', async () => {
+    const notifications = listen();
+    // Enough of them that many come after the first and before the last was asked for.
+    const hearers = Array.from({ length: 300 }, (_, index) => hear(notifications, `channel_${index}`));
+    while (!notifications.healthy) {
+      hearers.push(hear(notifications, `channel_${hearers.length}`));
+      await sleep(1);
+    }
+    await sleep(200);
+    for (const index of hearers.keys()) await notify(`channel_${index}`, 'hello');
+    await until(() => hearers.at(0)!.heard.includes('hello'), 1_000);
+    await sleep(100);
+    const deaf = hearers.filter(({ heard }) => !heard.includes('hello'));
+    expect(deaf).toHaveLength(0);
+  });
+
+  it('tell a gap after the connection was ended by the server, and go on', async () => {
+    const notifications = listen();
+    const { heard } = hear(notifications, 'one');
+    await until(() => notifications.healthy, 5_000);
+    await database.rows(`select pg_terminate_backend($1)`, [await listeningPid()]);
+    await until(() => heard.length === 2, 2_000);
+    expect(heard).toEqual([null, null]);
+    await notify('one', 'after');
+    await until(() => heard.at(-1) === 'after', 1_000);
+    expect(notifications.healthy).toBe(true);
+  });
+
+  it('are unhealthy 5 seconds after their server process froze, and recover without it', async () => {
+    const notifications = listen();
+    const { heard } = hear(notifications, 'one');
+    await until(() => notifications.healthy, 5_000);
+    const pid = await listeningPid();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      expect(await until(() => !notifications.healthy, 6_000)).toBeLessThan(5_200);
+      await until(() => notifications.healthy && heard.length === 2, 4_000);
+      await notify('one', 'after');
+      await until(() => heard.at(-1) === 'after', 1_000);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  it('wait for a database that is away', async () => {
+    const line = await openLine(testDatabase.url);
+    await line.close();
+    const notifications = listen(line.url);
+    const { heard } = hear(notifications, 'one');
+    await sleep(600);
+    expect(notifications.healthy).toBe(false);
+    expect(heard).toEqual([]);
+    open.add(await openLine(testDatabase.url, Number(new URL(line.url).port)));
+    await until(() => notifications.healthy, 2_000);
+    expect(heard).toEqual([null]);
+  });
+
+  it('tell a gap after the line was cut', async () => {
+    const line = await openLine(testDatabase.url);
+    open.add(line);
+    const notifications = listen(line.url);
+    const { heard } = hear(notifications, 'one');
+    await until(() => notifications.healthy, 5_000);
+    line.cut();
+    await until(() => !notifications.healthy, 1_000);
+    await until(() => heard.length === 2 && notifications.healthy, 2_000);
+  });
+
+  it('do not hang on a connection that was accepted and never answered', async () => {
+    const line = await openLine(testDatabase.url);
+    open.add(line);
+    line.isSilent = true;
+    const notifications = listen(line.url);
+    const { heard } = hear(notifications, 'one');
+    await sleep(500);
+    expect(notifications.healthy).toBe(false);
+    // Speaks again, but what was said in between is lost, as after a firewall forgot the connection.
+    line.isSilent = false;
+    await until(() => notifications.healthy, 7_000);
+    expect(heard).toEqual([null]);
+  });
+
+  it('can be closed at any moment', async () => {
+    for (const delay of [0, 1, 5, 20, 60]) {
+      const notifications = openNotifications(testDatabase.url);
+      hear(notifications, 'one');
+      await sleep(delay);
+      await notifications.close();
+      expect(notifications.healthy).toBe(false);
+    }
+    await sleep(50);
+    expect(
+      await database.rows(
+        `select pid from pg_stat_activity where application_name = 'model-hub listen' and datname = current_database()`,
+      ),
+    ).toEqual([]);
+  });
+});
