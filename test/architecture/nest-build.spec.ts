@@ -21,17 +21,6 @@ describe.each(['api', 'worker'])('nest build %s', (application) => {
         incremental: false,
         tsBuildInfoFile: null,
       },
-      include: [
-        'domain',
-        'chemistry',
-        'db',
-        'migrations',
-        'hosts',
-        'workflows',
-        'activities',
-        'temporal',
-        'api',
-      ].map((name) => resolve(name)),
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
   });
