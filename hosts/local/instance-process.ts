@@ -66,7 +66,7 @@ export function startInstanceProcess(options: {
 }
 
 /** What a cluster says of an exit: its code (128 + signal), and `Completed` only for 0. */
-export function toTermination(code: number | null, signal: NodeJS.Signals | null): InstanceTermination {
+function toTermination(code: number | null, signal: NodeJS.Signals | null): InstanceTermination {
   const exitCode = signal === null ? code : SIGNAL_EXIT_BASE + constants.signals[signal];
   return {
     exitCode,

@@ -6,7 +6,7 @@ const YOUNG_MS = 2000;
 const GROWN_MS = 15_000;
 
 /** How long until the next health check of an instance of this age that is not ready. */
-export function readinessDelayMs(ageMs: number, baseMs: number): number {
+function readinessDelayMs(ageMs: number, baseMs: number): number {
   if (ageMs < YOUNG_MS) return baseMs;
   return ageMs < GROWN_MS ? baseMs * 4 : baseMs * 20;
 }

@@ -33,5 +33,3 @@ export const localHostSettings = z.object({
     .default(5 * 1024 * 1024)
     .describe('Log kept for one instance, bytes; the oldest lines go first.'),
 });
-
-export type LocalHostSettings = z.infer<typeof localHostSettings>;

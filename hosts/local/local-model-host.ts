@@ -28,7 +28,7 @@ export function createLocalModelHost({ socketPath }: { readonly socketPath: stri
       return watch;
     },
     deleteInstance: (instanceId, uid) =>
-      call('DELETE', `${instancePath(instanceId)}?${new URLSearchParams({ uid })}`),
+      call('DELETE', `${instancePath(instanceId)}?uid=${encodeURIComponent(uid)}`),
     readLogs: async (instanceId, options = {}) => {
       const path = `${instancePath(instanceId)}/logs?${toQuery(options)}`;
       return (await call<{ text: string | null }>('GET', path)).text;

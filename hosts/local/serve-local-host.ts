@@ -81,13 +81,17 @@ async function handle(
     if (serve) await serve({ parts, url, id: decodeURIComponent(id ?? ''), request, response });
     else answer(response, BAD_CALL_STATUS, { message: `the local host knows no call ${route}` });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof InstanceRefusedError) answer(response, REFUSED_STATUS, { message });
-    else if (isBadCall(error)) answer(response, BAD_CALL_STATUS, { message: `${route}: ${message}` });
-    else {
-      parts.warn(`${route} failed: ${error instanceof Error ? error.stack : message}`);
-      answer(response, 500, { message });
-    }
+    answerFault(parts, route, response, error);
+  }
+}
+
+function answerFault(parts: LocalHostParts, route: string, response: ServerResponse, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof InstanceRefusedError) answer(response, REFUSED_STATUS, { message });
+  else if (isBadCall(error)) answer(response, BAD_CALL_STATUS, { message: `${route}: ${message}` });
+  else {
+    parts.warn(`${route} failed: ${error instanceof Error ? error.stack : message}`);
+    answer(response, 500, { message });
   }
 }
 

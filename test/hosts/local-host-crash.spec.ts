@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ObservedInstance } from '../../hosts/model-host.js';
-import { askFixture, isAlive, type LocalTestHost, startLocalTestHost } from './local-test-host.js';
+import { askFixture, isAlive, type LocalTestHost, startLocalTestHost, untilDead } from './local-test-host.js';
 import { type RecordedWatch, recordWatch } from './record-watch.js';
 
 /** What becomes of instances, clients and the data folder when the local host ends, in every way it can. */
@@ -33,7 +33,7 @@ describe('when the local host ends', () => {
     const pids = [await pidOf(ready), child, stray];
     await new Promise((settle) => setTimeout(settle, 300));
     await host.end('SIGKILL');
-    await expectDead(pids);
+    await untilDead(pids);
     await host.start();
     const lost = await watch.until(ready, (instance) => instance.lastTermination?.reason === 'HostLost');
     expect(lost).toMatchObject({ phase: 'Failed', ready: false, uid: ready.uid });
@@ -54,7 +54,7 @@ describe('when the local host ends', () => {
     await host.end('SIGKILL');
     expect(pids.map(isAlive)).toEqual([true, true, true]);
     await host.start();
-    await expectDead(pids);
+    await untilDead(pids);
     expect(isAlive(bystander.pid ?? 0)).toBe(true);
     bystander.kill();
   });
@@ -89,7 +89,7 @@ describe('when the local host ends', () => {
     process.kill(await watchdogOf(host.pid()), 'SIGKILL');
     await new Promise((settle) => setTimeout(settle, 600));
     await host.end('SIGKILL');
-    await expectDead([pid]);
+    await untilDead([pid]);
   });
 
   it('a process that lives keeps its folder and socket: a second host is refused with a sentence', async () => {
@@ -124,10 +124,4 @@ async function watchdogOf(hostPid: number): Promise<number> {
     if ((await readFile(`/proc/${pid}/comm`, 'utf8')).trim() === 'sh') return pid;
   }
   throw new Error(`host ${hostPid} has no watchdog among its children: ${children}`);
-}
-
-async function expectDead(pids: readonly number[]): Promise<void> {
-  const deadline = Date.now() + 2000;
-  while (pids.some(isAlive) && Date.now() < deadline) await new Promise((settle) => setTimeout(settle, 10));
-  expect(pids.filter(isAlive)).toEqual([]);
 }

@@ -7,6 +7,7 @@ import {
   isAlive,
   type LocalTestHost,
   startLocalTestHost,
+  untilDead,
 } from './local-test-host.js';
 import { type RecordedWatch, recordWatch } from './record-watch.js';
 
@@ -111,7 +112,7 @@ describe('instances of the local host', () => {
     expect([isAlive(child), isAlive(stray)]).toEqual([true, true]);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await remove(ready);
-    await expectDead([child, stray]);
+    await untilDead([child, stray]);
   });
 
   it('are asked to end first and killed two seconds later', async () => {
@@ -179,9 +180,3 @@ describe('the virtual nodes of the local host', () => {
     await host.close();
   });
 });
-
-async function expectDead(pids: readonly number[]): Promise<void> {
-  const deadline = Date.now() + 2000;
-  while (pids.some(isAlive) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(pids.filter(isAlive)).toEqual([]);
-}

@@ -1,4 +1,4 @@
 import { describeModelHost } from './model-host-contract.js';
-import { makeLocalHarness } from './local-test-host.js';
+import { makeLocalHarness } from './local-harness.js';
 
 describeModelHost('local', makeLocalHarness);

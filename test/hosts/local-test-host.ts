@@ -1,17 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createLocalModelHost } from '../../hosts/local/local-model-host.js';
 import type { InstanceSpec, ModelHost, ObservedInstance } from '../../hosts/model-host.js';
-import type { FixtureBehaviour, ModelHostHarness } from './model-host-contract.js';
 
 const MEBIBYTE = 1024 * 1024;
 const READY_TIMEOUT_MS = 10_000;
 const hostProgram = resolve('dist/hosts/local/host.main.js');
-const fixture = resolve('test/hosts/fixture-model.mjs');
+const fixture = resolve('test/hosts/fixtures/fixture-model.mjs');
 
 /** A local host process of a test's own, with a fresh data folder and the fixture model in several moods. */
 export interface LocalTestHost {
@@ -133,72 +131,11 @@ export function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/statm`) && existsSync(`/proc/${pid}/exe`);
 }
 
-/** The local host as the contract suite wants it: faults by the fixture's own routes, a socket that can be cut. */
-export async function makeLocalHarness(): Promise<ModelHostHarness> {
-  const host = await startLocalTestHost();
-  const cutPath = join(host.folder, 'cut.sock');
-  const cuttable = await startCuttableSocket(cutPath, host.socketPath);
-  const fragileHost = createLocalModelHost({ socketPath: cutPath });
-  const models: Record<FixtureBehaviour, InstanceSpec['modelId']> = {
-    serves: 'serves',
-    'never-ready': 'never-ready',
-    crashes: 'crashes',
-    'too-large-for-any-node': 'serves',
-  };
-  return {
-    host: host.client,
-    fragileHost,
-    spec: (behaviour) =>
-      host.spec(
-        models[behaviour],
-        behaviour === 'too-large-for-any-node'
-          ? { memoryRequestBytes: 2 ** 40, memoryLimitBytes: 2 ** 40 }
-          : {},
-      ),
-    endServer: (instance, exitCode) => harmFixture(instance, `/fault/exit?code=${exitCode}`),
-    exhaustMemory: (instance) => harmFixture(instance, '/fault/allocate?mib=1024'),
-    print: async (instance, line) =>
-      void (await askFixture(instance, `/fault/print?text=${encodeURIComponent(line)}`)),
-    whileUnreachable: async (action) => {
-      await cuttable.cut();
-      await action();
-      await cuttable.restore();
-    },
-    close: async () => {
-      await fragileHost.close();
-      await cuttable.cut();
-      await host.close();
-    },
-  };
-}
-
-/** A Unix socket that passes everything on to another one, until it is cut. */
-async function startCuttableSocket(path: string, target: string) {
-  const sockets = new Set<Socket>();
-  let server: Server;
-  const restore = () =>
-    new Promise<void>((settle) => {
-      server = createServer((near) => {
-        const far = connect(target);
-        for (const [socket, other] of [
-          [near, far],
-          [far, near],
-        ] as const) {
-          sockets.add(socket);
-          socket.pipe(other);
-          socket.on('error', () => other.destroy());
-          socket.on('close', () => {
-            other.destroy();
-            sockets.delete(socket);
-          });
-        }
-      }).listen(path, settle);
-    });
-  await restore();
-  const cut = () =>
-    new Promise<void>((settle) => {
-      server.close(() => settle());
-      for (const socket of sockets) socket.destroy();
-    });
-  return { cut, restore };
+/** Waits until none of the processes lives; fails when one still does after two seconds. */
+export async function untilDead(pids: readonly number[]): Promise<void> {
+  const deadline = Date.now() + 2000;
+  while (pids.some(isAlive)) {
+    if (Date.now() > deadline) throw new Error(`still alive: ${pids.filter(isAlive).join(', ')}`);
+    await new Promise((settle) => setTimeout(settle, 10));
+  }
 }
