@@ -92,6 +92,24 @@ describe('when the local host ends', () => {
     await untilDead([pid]);
   });
 
+  it('not, but falls silent, its clients notice within seven seconds and list anew when it speaks again', async () => {
+    await begin();
+    const ready = await startReady();
+    process.kill(host.pid(), 'SIGSTOP');
+    const stopped = Date.now();
+    while (watch.watch.healthy && Date.now() - stopped < 10_000)
+      await new Promise((settle) => setTimeout(settle, 50));
+    expect(Date.now() - stopped).toBeLessThan(7000);
+    const seen = watch.events.length;
+    process.kill(host.pid(), 'SIGCONT');
+    await watch.until(ready, () => watch.events.length > seen);
+    expect(watch.events[seen]).toMatchObject({
+      type: 'listed',
+      instances: [{ uid: ready.uid, ready: true }],
+    });
+    expect(watch.watch.healthy).toBe(true);
+  });
+
   it('a process that lives keeps its folder and socket: a second host is refused with a sentence', async () => {
     await begin();
     const second = spawnHost({
