@@ -50,6 +50,8 @@ export interface ProcessWorkRequestEffects {
   settleLease(leaseToken: string, outcome: LeaseOutcome): Promise<ClaimStatus>;
   /** All shards are stored: completes the request and hands its instances over. */
   endWorkRequest(run: RequestRun): Promise<void>;
+  /** Another hand ended the request: gives the run's instances back. */
+  releaseRun(run: RequestRun): Promise<void>;
   /** The run was cancelled: marks the request so if it is open still, and gives its instances back. */
   abandonWorkRequest(run: RequestRun): Promise<void>;
 }

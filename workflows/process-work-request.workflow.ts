@@ -72,8 +72,8 @@ class RequestStory {
   async #runSlices(): Promise<void> {
     const { claim, slices } = await quickDatabaseWork.beginWorkRequest(this.run);
     if (claim.type === 'granted' && claim.small) {
+      this.#follow(claim);
       const outcome = await quickDatabaseWork.runSmall(claim.leaseToken);
-      this.#progress.attempts += 1;
       if (outcome.type === 'completed') return;
       const next = await quickDatabaseWork.settleLease(claim.leaseToken, outcome);
       return this.#finish([this.#runSlice(next)]);
@@ -86,6 +86,7 @@ class RequestStory {
   async #finish(slices: Promise<'finished' | 'ended'>[]): Promise<void> {
     const ends = await Promise.all(slices);
     if (ends.includes('finished')) await quickDatabaseWork.endWorkRequest(this.run);
+    else await quickDatabaseWork.releaseRun(this.run);
   }
 
   async #runFurtherSlice(slice: number): Promise<'finished' | 'ended'> {

@@ -7,7 +7,12 @@ export type LeaseOutcome =
   | { readonly type: 'ended' }
   | { readonly type: 'out-of-memory'; readonly memoryLimitBytes: number; readonly message: string }
   | { readonly type: 'lost'; readonly crashed: boolean; readonly message: string }
-  | { readonly type: 'failed'; readonly failure: Failure };
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      /** True when its server may still be computing: the protocol can't stop it, so it must not be lent again. */
+      readonly instanceBusy: boolean;
+    };
 
 /** What the request has been through; the figures are columns of its row. */
 export interface AttemptHistory {

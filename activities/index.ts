@@ -1,0 +1,21 @@
+import type { ActivityDependencies } from './dependencies.js';
+import { createRunModelInstance } from './instances/run-model-instance.activities.js';
+import type { ProcessWorkRequestEffects } from './process-work-request.effects.js';
+import type { RunModelInstanceEffects } from './run-model-instance.effects.js';
+import { createBeginWorkRequest } from './work-requests/begin-work-request.activities.js';
+import { createEndWorkRequest } from './work-requests/end-work-request.activities.js';
+import { createRunLease } from './work-requests/run-lease.activities.js';
+import { createRunSmall } from './work-requests/run-small.activities.js';
+
+/** Every effect a workflow can ask for, over one set of connections. */
+export function createActivities(
+  deps: ActivityDependencies,
+): ProcessWorkRequestEffects & RunModelInstanceEffects {
+  return {
+    ...createBeginWorkRequest(deps),
+    ...createRunSmall(deps),
+    ...createRunLease(deps),
+    ...createEndWorkRequest(deps),
+    ...createRunModelInstance(deps),
+  };
+}

@@ -1,0 +1,180 @@
+import type { Database, Sql } from '../../db/database.js';
+import { lockClaims, serveClaims, type ClaimSettings } from '../../db/queries/claims.js';
+import { recordInstanceEvent } from '../../db/queries/instance-events.js';
+import { markToEnd } from '../../db/queries/leases.js';
+import type { TerminationReason } from '../../domain/instance/instance.js';
+import type { HostEvent, InstanceTermination, ObservedInstance } from '../../hosts/model-host.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { sendHints } from '../send-hints.js';
+
+/** True for this worker now; checked inside each writing transaction, so that a frozen leader writes nothing. */
+export type AssertLeading = (sql: Sql) => Promise<void>;
+
+type WriterDependencies = Pick<ActivityDependencies, 'database' | 'workflows' | 'settings' | 'log'>;
+
+/** Writes what the host says of instances into their rows: done by the leader alone, guarded by uid and version. */
+export async function writeObservation(
+  deps: WriterDependencies,
+  assertLeading: AssertLeading,
+  event: HostEvent,
+): Promise<void> {
+  if (event.type === 'listed') {
+    const written = await readVersions(deps.database);
+    const news = event.instances.filter(
+      (seen) => (written.get(seen.instanceId) ?? Infinity) < seen.resourceVersion,
+    );
+    for (const instance of news) await writeInstance(deps, assertLeading, instance);
+    await writeMissing(deps, assertLeading, event.instances);
+  } else if (event.type === 'changed') {
+    await writeInstance(deps, assertLeading, event.instance);
+  } else {
+    await writeGone(deps, assertLeading, event.instance.instanceId, event.instance.uid);
+  }
+}
+
+/** What is written already of each live instance, so that a long list costs one query and not one each. */
+async function readVersions(database: Database): Promise<ReadonlyMap<string, number>> {
+  const rows = await database.rows<{ id: string; resource_version: number }>(
+    `select id, resource_version from model_instance where state <> 'TERMINATED'`,
+  );
+  return new Map(rows.map(({ id, resource_version }) => [id, resource_version]));
+}
+
+async function writeInstance(
+  deps: WriterDependencies,
+  assertLeading: AssertLeading,
+  seen: ObservedInstance,
+): Promise<void> {
+  const changed = await deps.database.transaction(async (sql) => {
+    await assertLeading(sql);
+    return writeInForce(sql, deps.settings, seen);
+  });
+  if (!changed) return;
+  sendHints(deps, changed.hints);
+  await tellInstance(deps, seen.instanceId);
+}
+
+async function writeInForce(sql: Sql, settings: ClaimSettings, seen: ObservedInstance) {
+  const becomesReady = seen.ready && !seen.terminating && !termination(seen);
+  // A ready instance may be lent at once, so the claims must not be counted meanwhile.
+  if (becomesReady) await lockClaims(sql);
+  const [row] = await sql.rows<{ state: string; leased: boolean; was: string }>(
+    `with known as (select id, state as was from model_instance where id = $1 for update)
+     update model_instance i set uid = $2, resource_version = $3, address = $4, node = $5, waiting_reason = $6,
+       waiting_message = $7, last_updated = now(),
+       ready_at = case when $8 then coalesce(ready_at, clock_timestamp()) else ready_at end,
+       state = case
+         when $8 and i.state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS') then 'ACTIVE'
+         when $9 and i.state in ('REQUESTED', 'INITIALIZING') then 'WAITING_FOR_READINESS'
+         else i.state end
+      from known where i.id = known.id and (i.uid is null or i.uid = $2) and i.resource_version < $3
+        and i.state <> 'TERMINATED'
+     returning i.state, known.was,
+       exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased`,
+    [
+      seen.instanceId,
+      seen.uid,
+      seen.resourceVersion,
+      seen.address,
+      seen.node,
+      seen.waiting?.reason ?? null,
+      seen.waiting?.message ?? null,
+      becomesReady,
+      seen.phase === 'Running',
+    ],
+  );
+  if (!row) return null;
+  const ended = termination(seen);
+  if (ended) await markToEnd(sql, seen.instanceId, ended.reason, ended.message);
+  if (row.state === row.was && !ended) return null;
+  if (row.state === 'ACTIVE' && row.was !== 'ACTIVE') await writeReady(sql, seen, row.leased);
+  else
+    await recordInstanceEvent(
+      sql,
+      seen.instanceId,
+      ended ? 'INSTANCE_ENDED' : 'INSTANCE_CHANGED',
+      describe(seen),
+    );
+  return {
+    hints: becomesReady
+      ? await serveClaims(sql, settings)
+      : { granted: [], started: [], retired: [], waiting: new Map() },
+  };
+}
+
+async function writeReady(sql: Sql, seen: ObservedInstance, leased: boolean): Promise<void> {
+  // Its requester may have vanished while it started: then it is warm for the next one.
+  if (!leased) {
+    await sql.rows(`update model_instance set idle_since = clock_timestamp() where id = $1`, [
+      seen.instanceId,
+    ]);
+  }
+  await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_READY', describe(seen));
+}
+
+/** Why an observed instance is over, or null while it lives. */
+function termination(seen: ObservedInstance): { reason: TerminationReason; message: string } | null {
+  const last = seen.lastTermination;
+  const over = seen.phase === 'Failed' || seen.phase === 'Succeeded' || seen.restartCount > 0;
+  if (over && last) return { reason: reasonOf(last), message: sentenceOf(last) };
+  if (over) return { reason: 'LOST', message: 'its host ended it without a reason' };
+  if (seen.terminating) return { reason: 'LOST', message: 'it was removed from its host by someone else' };
+  return null;
+}
+
+function reasonOf(last: InstanceTermination): TerminationReason {
+  if (last.reason === 'OOMKilled') return 'OOMKILLED';
+  return last.reason === 'HostLost' || last.reason === 'Evicted' ? 'LOST' : 'FAILED';
+}
+
+function sentenceOf(last: InstanceTermination): string {
+  const code = last.exitCode === null ? '' : `, exit code ${last.exitCode}`;
+  return `its server ended (${last.reason}${code})${last.message ? `: ${last.message}` : ''}`;
+}
+
+function describe(seen: ObservedInstance): Record<string, unknown> {
+  const { phase, ready, node, address, waiting, lastTermination } = seen;
+  return { phase, ready, node, address, waiting, last_termination: lastTermination };
+}
+
+async function writeGone(
+  deps: WriterDependencies,
+  assertLeading: AssertLeading,
+  instanceId: string,
+  uid: string,
+): Promise<void> {
+  const marked = await deps.database.transaction(async (sql) => {
+    await assertLeading(sql);
+    const [row] = await sql.rows<{ uid: string | null }>(`select uid from model_instance where id = $1`, [
+      instanceId,
+    ]);
+    return row?.uid === uid ? markToEnd(sql, instanceId, 'LOST', 'it is gone from its host') : null;
+  });
+  if (marked) await tellInstance(deps, instanceId);
+}
+
+/** After a gap: rows whose instance the host does not name were lost meanwhile. */
+async function writeMissing(
+  deps: WriterDependencies,
+  assertLeading: AssertLeading,
+  listed: readonly ObservedInstance[],
+): Promise<void> {
+  const present = new Map(listed.map(({ instanceId, uid }) => [instanceId, uid]));
+  for (const { id, uid } of await readPlaced(deps.database)) {
+    if (present.get(id) !== uid) await writeGone(deps, assertLeading, id, uid);
+  }
+}
+
+/** Rows that were created at the host a moment ago at least: a younger one may be missing from an older list. */
+async function readPlaced(database: Database): Promise<{ id: string; uid: string }[]> {
+  return database.rows(
+    `select id, uid from model_instance where uid is not null and last_updated < clock_timestamp() - interval '2 seconds'
+        and state in ('INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE')`,
+  );
+}
+
+async function tellInstance({ workflows, log }: WriterDependencies, instanceId: string): Promise<void> {
+  await workflows.signalInstance(instanceId).catch((error: Error) => {
+    log.warn('an instance could not be told; the reconciler does', { instanceId, error: error.message });
+  });
+}

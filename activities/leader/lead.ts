@@ -1,0 +1,120 @@
+import { writeObservation } from '../instances/write-observations.js';
+import type { HostEvent } from '../../hosts/model-host.js';
+import { NotLeadingError, seekLeadership } from './leadership.js';
+import { createReconciler, type ReconcilerDependencies } from './reconcile.js';
+import { repeatGrants } from './repeat-grants.js';
+
+const RECONCILE_MS = 15_000;
+const REPEAT_GRANTS_MS = 5_000;
+const REWRITE_MS = 1_000;
+
+/** The duties of the one worker that leads: writing what the host says, and making everything agree. */
+export interface Lead {
+  readonly leading: boolean;
+  close(): Promise<void>;
+}
+
+/** Takes part in leading for as long as the worker lives. */
+export function takePartInLeading(deps: ReconcilerDependencies): Lead {
+  const duties = new Duties();
+  const leadership = seekLeadership(deps.database, {
+    onGained() {
+      deps.log.info('this worker leads');
+      const assertLeading = leadership.assertLeading;
+      const reconcile = createReconciler(deps, assertLeading);
+      duties.start([
+        deps.instances.onEvent((event) => duties.queue('observing', () => observe(event))),
+        every(REPEAT_GRANTS_MS, () => duties.queue('reconciling', () => repeatGrants(deps))),
+        every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
+      ]);
+      duties.queue('reconciling', reconcileAndTell);
+
+      async function observe(event: HostEvent): Promise<void> {
+        try {
+          await writeObservation(deps, assertLeading, event);
+        } catch (error) {
+          // What could not be written must not be forgotten: everything is looked at again in a moment.
+          duties.later(REWRITE_MS, 'observing', observeAll);
+          throw error;
+        }
+      }
+      const observeAll = () => observe({ type: 'listed', instances: deps.instances.list() });
+
+      async function reconcileAndTell(): Promise<void> {
+        if (deps.instances.current) duties.queue('observing', observeAll);
+        const mended = await reconcile();
+        if (Object.values(mended).some((count) => count > 0)) deps.log.info('reconciled', { ...mended });
+      }
+    },
+    onLost() {
+      deps.log.info('this worker leads no more');
+      duties.stop();
+    },
+    onError: (error) => deps.log.warn('leading could not be renewed', { error: error.message }),
+  });
+
+  duties.onFailure = (what, error) => {
+    if (error instanceof NotLeadingError) deps.log.info(error.message);
+    else deps.log.warn(`${what} failed; the next pass tries again`, { error: error.message });
+  };
+  return {
+    get leading() {
+      return leadership.leading;
+    },
+    async close() {
+      duties.stop();
+      await duties.drained();
+      await leadership.close();
+    },
+  };
+}
+
+type Lane = 'observing' | 'reconciling';
+
+/** Work of a term of leading, in two lanes: a long reconciliation does not hold up what the host says. */
+class Duties {
+  onFailure: (what: string, error: Error) => void = () => undefined;
+  #stops: (() => void)[] = [];
+  readonly #tails: Record<Lane, Promise<void>> = {
+    observing: Promise.resolve(),
+    reconciling: Promise.resolve(),
+  };
+  #term = 0;
+
+  start(stops: (() => void)[]): void {
+    this.#stops = stops;
+  }
+
+  stop(): void {
+    this.#term += 1;
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  /** One after the other inside a lane; a failure is told and the lane goes on. */
+  queue(lane: Lane, work: () => Promise<void>): void {
+    const term = this.#term;
+    this.#tails[lane] = this.#tails[lane].then(async () => {
+      if (term !== this.#term) return;
+      try {
+        await work();
+      } catch (error) {
+        this.onFailure(lane, error as Error);
+      }
+    });
+  }
+
+  later(ms: number, lane: Lane, work: () => Promise<void>): void {
+    const timer = setTimeout(() => this.queue(lane, work), ms);
+    this.#stops.push(() => clearTimeout(timer));
+  }
+
+  async drained(): Promise<void> {
+    await Promise.all(Object.values(this.#tails));
+  }
+}
+
+function every(ms: number, work: () => void): () => void {
+  const timer = setInterval(work, ms);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,161 @@
+import { lockClaims, serveClaims } from '../../db/queries/claims.js';
+import { ensurePartitions } from '../../db/partitions.js';
+import type { RetentionSettings } from '../../db/retention.config.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { sendHints } from '../send-hints.js';
+import { releaseLeases } from '../work-requests/end-work-request.activities.js';
+import type { AssertLeading } from '../instances/write-observations.js';
+
+/** What one pass mended; all zero on a quiet day. */
+export interface Reconciliation {
+  requestsStarted: number;
+  requestsRunAnew: number;
+  instancesStarted: number;
+  leasesReleased: number;
+  orphansEnded: number;
+}
+
+/** A row this young may have a workflow that can't be seen yet. */
+const YOUNG_SECONDS = 10;
+/** An orphan is ended only when it was seen as one for this long. */
+const ORPHAN_SECONDS = 60;
+
+export interface ReconcilerDependencies extends Omit<
+  ActivityDependencies,
+  'modelServer' | 'modelSpeeds' | 'chemistry'
+> {
+  readonly retention: RetentionSettings;
+}
+
+/** Makes rows, workflows and the host agree again: the rows are right, the others are started, told or ended. */
+export function createReconciler(deps: ReconcilerDependencies, assertLeading: AssertLeading) {
+  const orphansSince = new Map<string, number>();
+
+  return async function reconcile(): Promise<Reconciliation> {
+    await deps.database.transaction(async (sql) => {
+      await assertLeading(sql);
+      await ensurePartitions(sql, deps.retention);
+    });
+    const leasesReleased = await releaseStaleLeases(deps, assertLeading);
+    const running = await deps.workflows.listRunning();
+    const requests = await restartRequests(deps, running);
+    const instancesStarted = await restartInstances(deps, running);
+    const orphansEnded = await endOrphans(deps, orphansSince);
+    const hints = await deps.database.transaction(async (sql) => {
+      await lockClaims(sql);
+      return serveClaims(sql, deps.settings);
+    });
+    sendHints(deps, hints);
+    return { ...requests, instancesStarted, leasesReleased, orphansEnded };
+  };
+}
+
+/** Leases whose request ended or was taken over by another run, and nobody gave back. */
+async function releaseStaleLeases(
+  deps: ReconcilerDependencies,
+  assertLeading: AssertLeading,
+): Promise<number> {
+  const stale = await deps.database.rows<{ request_id: number; run_key: string }>(
+    `select distinct l.request_id, l.run_key from instance_lease l left join work_request r on r.id = l.request_id
+      where l.state <> 'RELEASED' and (r.id is null or r.run_key <> l.run_key
+        or (r.state in ('COMPLETED', 'FAILED', 'CANCELLED') and r.processed_at < clock_timestamp() - interval '${YOUNG_SECONDS} seconds'))`,
+  );
+  for (const { request_id, run_key } of stale) {
+    const hints = await deps.database.transaction(async (sql) => {
+      await lockClaims(sql);
+      await assertLeading(sql);
+      const retired = await releaseLeases(sql, { requestId: request_id, runKey: run_key }, 'reconciled');
+      const served = await serveClaims(sql, deps.settings);
+      return { ...served, retired: [...served.retired, ...retired] };
+    });
+    sendHints(deps, hints);
+  }
+  return stale.length;
+}
+
+interface OpenRequest {
+  readonly id: number;
+  readonly run_key: string;
+  readonly model_id: string;
+  readonly user_id: string;
+  readonly row_count: number;
+}
+
+/** Open requests without a running workflow: started, or run anew when their workflow closed under them. */
+async function restartRequests(
+  deps: ReconcilerDependencies,
+  running: ReadonlySet<string>,
+): Promise<{ requestsStarted: number; requestsRunAnew: number }> {
+  const open = await deps.database.rows<OpenRequest>(
+    `select id, run_key, model_id, user_id, row_count from work_request
+      where state in ('QUEUED', 'SCHEDULING', 'PROCESSING')
+        and created_at < clock_timestamp() - interval '${YOUNG_SECONDS} seconds'`,
+  );
+  let requestsStarted = 0;
+  let requestsRunAnew = 0;
+  for (const request of open) {
+    const run = { requestId: request.id, runKey: request.run_key };
+    if (running.has(deps.workflows.requestWorkflowId(run))) continue;
+    const existence = await deps.workflows.existenceOfRequest(run);
+    if (existence === 'running') continue;
+    const runKey = existence === 'closed' ? await newRunKey(deps, request) : request.run_key;
+    if (runKey === null) continue;
+    await deps.workflows.startRequest({
+      requestId: request.id,
+      runKey,
+      modelId: request.model_id,
+      userId: request.user_id,
+      rowCount: request.row_count,
+    });
+    if (existence === 'closed') requestsRunAnew += 1;
+    else requestsStarted += 1;
+  }
+  return { requestsStarted, requestsRunAnew };
+}
+
+/** A new key fences off whatever is left of the closed run. Null when the request moved meanwhile. */
+async function newRunKey(deps: ReconcilerDependencies, request: OpenRequest): Promise<string | null> {
+  const [renewed] = await deps.database.rows<{ run_key: string }>(
+    `update work_request set run_key = gen_random_uuid()::text, last_updated = now()
+      where id = $1 and run_key = $2 and state in ('QUEUED', 'SCHEDULING', 'PROCESSING') returning run_key`,
+    [request.id, request.run_key],
+  );
+  if (renewed) deps.log.warn('a request lost its workflow and runs anew', { requestId: request.id });
+  return renewed?.run_key ?? null;
+}
+
+async function restartInstances(deps: ReconcilerDependencies, running: ReadonlySet<string>): Promise<number> {
+  const live = await deps.database.rows<{ id: string; model_id: string }>(
+    `select id, model_id from model_instance
+      where state <> 'TERMINATED' and created_at < clock_timestamp() - interval '${YOUNG_SECONDS} seconds'`,
+  );
+  const lost = live.filter(({ id }) => !running.has(deps.workflows.instanceWorkflowId(id)));
+  for (const { id, model_id } of lost)
+    await deps.workflows.startInstance({ instanceId: id, modelId: model_id });
+  return lost.length;
+}
+
+/** Instances at the host that no live row owns: ended by uid when they have been so for a minute. */
+async function endOrphans(deps: ReconcilerDependencies, since: Map<string, number>): Promise<number> {
+  if (!deps.instances.current) return 0;
+  const owned = await deps.database.rows<{ id: string; uid: string | null }>(
+    `select id, uid from model_instance where state <> 'TERMINATED'`,
+  );
+  const owners = new Map(owned.map(({ id, uid }) => [id, uid]));
+  const orphans = deps.instances.list().filter(({ instanceId, uid }) => {
+    const owner = owners.get(instanceId);
+    return owner === undefined || (owner !== null && owner !== uid);
+  });
+  const present = new Set(orphans.map(({ uid }) => uid));
+  for (const uid of since.keys()) if (!present.has(uid)) since.delete(uid);
+  let ended = 0;
+  for (const { instanceId, uid } of orphans) {
+    const first = since.get(uid) ?? Date.now();
+    since.set(uid, first);
+    if (Date.now() - first < ORPHAN_SECONDS * 1000) continue;
+    await deps.host.deleteInstance(instanceId, uid);
+    deps.log.warn('an instance without a row was ended', { instanceId, uid });
+    ended += 1;
+  }
+  return ended;
+}

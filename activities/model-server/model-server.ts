@@ -1,0 +1,198 @@
+import { Agent, request, type Dispatcher } from 'undici';
+
+/** The server answered, but not as the protocol says: final, and the reason is for the request's user. */
+export class ModelAnswerError extends Error {
+  override readonly name = 'ModelAnswerError';
+
+  /** @param serverBusy true when the server may still be at work on the call */
+  constructor(
+    message: string,
+    readonly serverBusy = false,
+  ) {
+    super(message);
+  }
+}
+
+/** No answer came through: the server may be gone, which its host knows better. */
+export class ModelUnreachableError extends Error {
+  override readonly name = 'ModelUnreachableError';
+}
+
+/** Limits of one call to a model server. */
+export interface ModelServerLimits {
+  readonly runTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly maxReplyBytes: number;
+}
+
+/** Speaks the container protocol with one instance. Redirects are not followed, replies are bounded. */
+export interface ModelServer {
+  /** The version the server states for this model, or null when it states none. */
+  readVersion(address: string, modelId: string, signal: AbortSignal): Promise<string | null>;
+  run(address: string, inputs: readonly string[], signal: AbortSignal): Promise<unknown>;
+  submitJob(address: string, inputs: readonly string[], signal: AbortSignal): Promise<string>;
+  /** `pending`, `completed` or `failed`; anything else the server says counts as pending. Null: it knows no such job. */
+  readJobStatus(
+    address: string,
+    jobId: string,
+    signal: AbortSignal,
+  ): Promise<'pending' | 'completed' | 'failed' | null>;
+  readJobResult(address: string, jobId: string, signal: AbortSignal): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** What the original hub always sends; models may depend on it. */
+const runQuery =
+  'orient=records&min_workers=1&max_workers=12&fetch_cache=False&save_cache=False&cache_only=False';
+
+/** One connection pool for all instances of a worker. */
+export function createModelServer(limits: ModelServerLimits): ModelServer {
+  const agent = new Agent({
+    headersTimeout: limits.runTimeoutMs,
+    bodyTimeout: limits.runTimeoutMs,
+    connect: { timeout: 5_000 },
+  });
+
+  async function call(what: string, url: string, options: CallOptions): Promise<Reply> {
+    const deadline = AbortSignal.timeout(options.timeoutMs);
+    const signal = AbortSignal.any([options.signal, deadline]);
+    try {
+      const { statusCode, headers, body } = await request(url, {
+        dispatcher: agent,
+        method: options.method,
+        signal,
+        ...(options.body !== undefined && {
+          body: options.body,
+          headers: { 'content-type': 'application/json' },
+        }),
+      });
+      return {
+        status: statusCode,
+        contentType: String(headers['content-type'] ?? ''),
+        text: await readBounded(what, body, limits.maxReplyBytes),
+      };
+    } catch (error) {
+      if (options.signal.aborted || error instanceof ModelAnswerError) throw error;
+      if (deadline.aborted) {
+        throw new ModelAnswerError(
+          `The model did not answer ${what} within ${options.timeoutMs / 1000} s.`,
+          true,
+        );
+      }
+      throw new ModelUnreachableError(`${what} at ${url} got no answer: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  const post = async (
+    what: string,
+    address: string,
+    path: string,
+    inputs: readonly string[],
+    signal: AbortSignal,
+  ) =>
+    parseReply(
+      what,
+      await call(what, `http://${address}${path}?${runQuery}`, {
+        method: 'POST',
+        body: JSON.stringify(inputs),
+        timeoutMs: limits.runTimeoutMs,
+        signal,
+      }),
+    );
+  const get = (what: string, address: string, path: string, timeoutMs: number, signal: AbortSignal) =>
+    call(what, `http://${address}${path}`, { method: 'GET', timeoutMs, signal });
+
+  return {
+    async readVersion(address, modelId, signal) {
+      const reply = await get('its version', address, '/models/status', limits.callTimeoutMs, signal);
+      return reply.status === 200 ? versionIn(reply.text, modelId) : null;
+    },
+    run: (address, inputs, signal) => post('the run', address, '/run', inputs, signal),
+    async submitJob(address, inputs, signal) {
+      const answer = await post('the job', address, '/job/submit', inputs, signal);
+      const jobId = (answer as { job_id?: unknown } | null)?.job_id;
+      if (typeof jobId === 'string' && jobId !== '') return jobId;
+      throw new ModelAnswerError('The model accepted the job without giving a job id.');
+    },
+    async readJobStatus(address, jobId, signal) {
+      const path = `/job/status/${encodeURIComponent(jobId)}`;
+      const reply = await get('the job status', address, path, limits.callTimeoutMs, signal);
+      if (reply.status === 404) return null;
+      const status = (parseReply('the job status', reply) as { status?: unknown } | null)?.status;
+      return status === 'completed' || status === 'failed' ? status : 'pending';
+    },
+    async readJobResult(address, jobId, signal) {
+      const path = `/job/result/${encodeURIComponent(jobId)}`;
+      return parseReply(
+        'the job result',
+        await get('the job result', address, path, limits.runTimeoutMs, signal),
+      );
+    },
+    close: () => agent.close(),
+  };
+}
+
+interface CallOptions {
+  readonly method: 'GET' | 'POST';
+  readonly body?: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+async function readBounded(
+  what: string,
+  body: Dispatcher.ResponseData['body'],
+  maxBytes: number,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new ModelAnswerError(
+        `The model's answer to ${what} is larger than ${maxBytes / 1024 / 1024} MiB.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size).toString('utf8');
+}
+
+function parseReply(what: string, { status, contentType, text }: Reply): unknown {
+  if (status < 200 || status > 299) {
+    throw new ModelAnswerError(`The model answered ${what} with HTTP ${status}: ${excerpt(text)}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    const kind = contentType || 'no content type';
+    throw new ModelAnswerError(`The model's answer to ${what} is no JSON (${kind}): ${excerpt(text)}`);
+  }
+}
+
+const EXCERPT_LENGTH = 120;
+
+function excerpt(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line || '(empty)';
+}
+
+function versionIn(text: string, modelId: string): string | null {
+  try {
+    const models: unknown = JSON.parse(text);
+    if (!Array.isArray(models)) return null;
+    const own = models.find((model) => model?.modelName === modelId);
+    return typeof own?.modelVersion === 'string' ? own.modelVersion.slice(0, 200) : null;
+  } catch {
+    // The version is a nicety: a server that states it badly states none.
+    return null;
+  }
+}

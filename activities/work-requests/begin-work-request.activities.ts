@@ -1,0 +1,115 @@
+import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import type { Sql } from '../../db/database.js';
+import { insertClaim, readLease } from '../../db/queries/leases.js';
+import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
+import type { WorkRequestState } from '../../domain/work-request/work-request.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import type { ClaimStatus, ProcessWorkRequestEffects, RequestRun } from '../process-work-request.effects.js';
+import { sendHints } from '../send-hints.js';
+
+type Begin = Pick<ProcessWorkRequestEffects, 'beginWorkRequest' | 'claimSlice' | 'readClaim'>;
+
+/** Planning a request and claiming instances for it. */
+export function createBeginWorkRequest(deps: ActivityDependencies): Begin {
+  return {
+    async beginWorkRequest(run) {
+      const begun = await deps.database.transaction((sql) => begin(deps, sql, run));
+      if (!begun) return { claim: { type: 'ended' }, slices: 0 };
+      sendHints(deps, begun.hints, begun.leaseToken);
+      return { claim: await statusOfClaim(deps, begun.leaseToken, begun.hints), slices: begun.slices };
+    },
+    async claimSlice(run, slice) {
+      const claimed = await deps.database.transaction(async (sql) => {
+        await lockClaims(sql);
+        if (!(await readOpenRun(sql, run))) return null;
+        return claimAndServe(deps, sql, run, slice);
+      });
+      if (!claimed) return { type: 'ended' };
+      sendHints(deps, claimed.hints, claimed.leaseToken);
+      return statusOfClaim(deps, claimed.leaseToken, claimed.hints);
+    },
+    async readClaim(leaseToken) {
+      const hints = await deps.database.transaction(async (sql) => {
+        await lockClaims(sql);
+        return serveClaims(sql, deps.settings);
+      });
+      sendHints(deps, hints, leaseToken);
+      return statusOfClaim(deps, leaseToken, hints);
+    },
+  };
+}
+
+interface Claimed {
+  readonly leaseToken: string;
+  readonly hints: ClaimHints;
+}
+
+interface OpenRun {
+  readonly state: WorkRequestState;
+  readonly shard_count: number;
+  readonly max_instances: number;
+}
+
+async function begin(
+  deps: ActivityDependencies,
+  sql: Sql,
+  run: RequestRun,
+): Promise<(Claimed & { slices: number }) | null> {
+  await lockClaims(sql);
+  const open = await readOpenRun(sql, run);
+  if (!open) return null;
+  if (open.state === 'QUEUED') await moveWorkRequest(sql, run.requestId, 'plan', { runKey: run.runKey });
+  const limit = open.max_instances < 0 ? deps.settings.instancesPerRequest : Math.max(1, open.max_instances);
+  const slices = Math.min(open.shard_count, limit, deps.settings.instancesPerRequest);
+  return { ...(await claimAndServe(deps, sql, run, 0)), slices: Math.max(1, slices) };
+}
+
+/** The run's request, if it is this run's and not finished. */
+async function readOpenRun(sql: Sql, { requestId, runKey }: RequestRun): Promise<OpenRun | null> {
+  const [open] = await sql.rows<OpenRun>(
+    `select r.state, r.shard_count, m.max_instances from work_request r join model m on m.id = r.model_id
+      where r.id = $1 and r.run_key = $2 and r.state in ('QUEUED', 'SCHEDULING', 'PROCESSING')`,
+    [requestId, runKey],
+  );
+  return open ?? null;
+}
+
+/** Claims for a slice and serves whoever is next, which may be this very claim. Needs `lockClaims`. */
+export async function claimAndServe(
+  deps: Pick<ActivityDependencies, 'settings'>,
+  sql: Sql,
+  run: RequestRun,
+  slice: number,
+): Promise<Claimed> {
+  const leaseToken = await insertClaim(sql, run, slice);
+  const hints = await serveClaims(sql, deps.settings);
+  const waiting = hints.waiting.get(leaseToken);
+  if (waiting) {
+    await recordRequestEvent(sql, run.requestId, 'waiting', {
+      because: waiting.because,
+      position: waiting.position,
+    });
+  }
+  return { leaseToken, hints };
+}
+
+/** Where a claim stands after the claims were served. */
+export async function statusOfClaim(
+  { database, modelSpeeds }: Pick<ActivityDependencies, 'database' | 'modelSpeeds'>,
+  leaseToken: string,
+  hints: ClaimHints,
+): Promise<ClaimStatus> {
+  const lease = await readLease(database, leaseToken);
+  if (!lease || lease.lease_state === 'RELEASED' || lease.run_key !== lease.current_run_key)
+    return { type: 'ended' };
+  if (lease.lease_state === 'WAITING') {
+    const { because, position } = hints.waiting.get(leaseToken) ?? {
+      because: 'Others are served first.',
+      position: null,
+    };
+    return { type: 'waiting', leaseToken, because, position };
+  }
+  const ready = lease.instance_state === 'ACTIVE';
+  const small = ready && modelSpeeds.isSmall(lease.model_id, lease.row_count, lease.shard_count);
+  return { type: 'granted', leaseToken, instanceId: lease.instance_id!, ready, small };
+}

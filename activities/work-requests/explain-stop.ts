@@ -1,0 +1,62 @@
+import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
+import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { ModelAnswerError } from '../model-server/model-server.js';
+import type { LeaseGuard } from './lease-guard.js';
+
+type ExplainDependencies = Pick<ActivityDependencies, 'database' | 'instances'>;
+
+/** A model that can't be used: wrong answers, or none in time. */
+export function modelFailure(error: ModelAnswerError): LeaseOutcome {
+  const message = `${error.message} Tell the maintainer of the model, or choose another one.`;
+  return { type: 'failed', failure: { type: 'ModelError', message }, instanceBusy: error.serverBusy };
+}
+
+/** How the work ended, for an instance that is over: out of memory, refused, never ready, or lost. */
+export async function explainOver(deps: ExplainDependencies, lease: LeaseFacts): Promise<LeaseOutcome> {
+  const observed = deps.instances.see(lease.instance_id!);
+  const termination = observed?.lastTermination ?? null;
+  if (termination?.reason === 'OOMKilled' && lease.memory_limit_bytes !== null) return outOfMemory(lease);
+  if (termination && termination.reason !== 'HostLost') {
+    const message = `The model server ended by itself (${termination.reason}, exit code ${termination.exitCode ?? 'unknown'}).`;
+    return { type: 'lost', crashed: true, message };
+  }
+  return explainByRow(await readLease(deps.database, lease.lease_token), lease);
+}
+
+/** The host knows nothing of it any more: what the hub wrote down has to do. */
+function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
+  const why = now?.termination_message ?? 'no reason is known';
+  switch (now?.termination_reason) {
+    case 'OOMKILLED':
+      if (lease.memory_limit_bytes !== null) return outOfMemory(lease);
+      return { type: 'lost', crashed: true, message: `The model server was killed: ${why}.` };
+    case 'NEVER_READY':
+    case 'FAILED':
+      return {
+        type: 'failed',
+        instanceBusy: false,
+        failure: { type: 'Infrastructure', message: `No instance of the model could be started: ${why}` },
+      };
+    default:
+      return {
+        type: 'lost',
+        crashed: false,
+        message: 'The instance was lost with the machine it ran on, or was stopped.',
+      };
+  }
+}
+
+function outOfMemory(lease: LeaseFacts): LeaseOutcome {
+  const memoryLimitBytes = lease.memory_limit_bytes!;
+  return {
+    type: 'out-of-memory',
+    memoryLimitBytes,
+    message: 'The model server used more memory than it may and was killed.',
+  };
+}
+
+/** What the guard's stop means for the work, when it was not the instance that stopped it. */
+export function outcomeOfStop(guard: LeaseGuard): LeaseOutcome | null {
+  return guard.cause === 'lease over' ? { type: 'ended' } : null;
+}

@@ -1,0 +1,164 @@
+import { CancelledFailure, Context } from '@temporalio/activity';
+import { isInForce, readLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { moveWorkRequest } from '../../db/queries/request-progress.js';
+import { storeShard, takeShard } from '../../db/queries/shards.js';
+import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { ModelAnswerError, ModelUnreachableError } from '../model-server/model-server.js';
+import type { ProcessWorkRequestEffects } from '../process-work-request.effects.js';
+import { computeShard, MOST_SHARD_ATTEMPTS, shardPlace } from './compute-and-store.js';
+import { prepareShard, type PreparedShard } from './compute-shard.js';
+import { explainOver, modelFailure, outcomeOfStop } from './explain-stop.js';
+import { guardLease, type LeaseGuard } from './lease-guard.js';
+
+const HEARTBEAT_MS = 1_000;
+/** After a cut connection the host is given this long to say that the server died. */
+const DEATH_NOTICE_MS = 2_000;
+/** A server that lives on but cuts the connection this often is at fault itself. */
+const MOST_CUT_CONNECTIONS = 3;
+
+/** The long work of a lease: wait until its instance answers, then shard by shard; the database is the checkpoint. */
+export function createRunLease(deps: ActivityDependencies): Pick<ProcessWorkRequestEffects, 'runLease'> {
+  return {
+    async runLease(leaseToken) {
+      const context = Context.current();
+      const beating = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      try {
+        const lease = await readLease(deps.database, leaseToken);
+        if (!lease || !isInForce(lease)) return { type: 'ended' };
+        await acknowledge(deps, leaseToken);
+        return await runGuarded(deps, lease, context.cancellationSignal);
+      } finally {
+        clearInterval(beating);
+      }
+    },
+  };
+}
+
+/** From now on the grant need not be told again. */
+async function acknowledge({ database }: ActivityDependencies, leaseToken: string): Promise<void> {
+  await database.rows(
+    `update instance_lease set acknowledged_at = clock_timestamp() where lease_token = $1 and acknowledged_at is null`,
+    [leaseToken],
+  );
+}
+
+async function runGuarded(
+  deps: ActivityDependencies,
+  lease: LeaseFacts,
+  cancelled: AbortSignal,
+): Promise<LeaseOutcome> {
+  const guard = guardLease(deps, lease, cancelled);
+  try {
+    return await new LeaseRun(deps, lease, guard).run();
+  } catch (error) {
+    if (guard.cause === 'cancelled') throw new CancelledFailure('the work on this lease was cancelled');
+    const stopped = outcomeOfStop(guard);
+    if (stopped) return stopped;
+    if (guard.cause === 'instance over') return await explainOver(deps, lease);
+    if (error instanceof ModelAnswerError) return modelFailure(error);
+    throw error;
+  } finally {
+    guard.close();
+  }
+}
+
+class LeaseRun {
+  #next: Promise<PreparedShard | null> | null = null;
+  readonly #held: number[] = [];
+
+  constructor(
+    private readonly deps: ActivityDependencies,
+    private lease: LeaseFacts,
+    private readonly guard: LeaseGuard,
+  ) {}
+
+  async run(): Promise<LeaseOutcome> {
+    const first = this.#prepareNext();
+    const address = await this.guard.untilReady();
+    await this.#begin(address);
+    for (let shard = await first; shard; shard = await this.#next) {
+      // The next shard's molecules are read while the model works on this one.
+      this.#next = this.#prepareNext();
+      if (shard.shard.attempt > MOST_SHARD_ATTEMPTS) return this.#quarantined(shard);
+      if (!(await this.#computeAndStore(shard, address))) return { type: 'ended' };
+    }
+    return { type: 'finished' };
+  }
+
+  async #begin(address: string): Promise<void> {
+    const { database, modelServer } = this.deps;
+    const { request_id, run_key, instance_id, model_id } = this.lease;
+    if (this.lease.model_version === null) {
+      const version = await modelServer
+        .readVersion(address, model_id, this.guard.signal)
+        .catch((error: Error) => {
+          this.deps.log.warn('the model did not state its version', {
+            model: model_id,
+            error: error.message,
+          });
+          return null;
+        });
+      await database.rows(`update model_instance set model_version = $2 where id = $1`, [
+        instance_id,
+        version,
+      ]);
+      this.lease = { ...this.lease, model_version: version };
+    }
+    await database.transaction(async (sql) => {
+      await sql.rows(
+        `update work_request set instance_ready_at = coalesce(instance_ready_at, clock_timestamp()),
+           job_submitted_at = coalesce(job_submitted_at, clock_timestamp()), model_version = $2 where id = $1`,
+        [request_id, this.lease.model_version],
+      );
+      await moveWorkRequest(sql, request_id, 'run', { runKey: run_key, event: { instance_id } });
+    });
+  }
+
+  /** Takes and reads the next shard; a failure is kept until the shard is asked for. */
+  #prepareNext(): Promise<PreparedShard | null> {
+    const next = this.#takeAndPrepare();
+    next.catch(() => undefined);
+    return next;
+  }
+
+  async #takeAndPrepare(): Promise<PreparedShard | null> {
+    const shard = await takeShard(this.deps.database, shardPlace(this.lease), this.#held);
+    if (!shard) return null;
+    this.#held.push(shard.shard_no);
+    return prepareShard(this.deps.chemistry, this.lease, shard, this.guard.signal);
+  }
+
+  async #computeAndStore(prepared: PreparedShard, address: string): Promise<boolean> {
+    const computed = await this.#computeAgainIfCut(prepared, address);
+    const stored = await this.deps.database.transaction((sql) =>
+      storeShard(sql, shardPlace(this.lease), computed),
+    );
+    this.#held.splice(this.#held.indexOf(prepared.shard.shard_no), 1);
+    return stored;
+  }
+
+  async #computeAgainIfCut(prepared: PreparedShard, address: string) {
+    for (let cuts = 1; ; cuts += 1) {
+      try {
+        return await computeShard(this.deps, this.lease, prepared, address, this.guard.signal);
+      } catch (error) {
+        if (!(error instanceof ModelUnreachableError) || this.guard.signal.aborted) throw error;
+        await this.guard.untilOver(DEATH_NOTICE_MS);
+        if (this.guard.signal.aborted) throw error;
+        if (this.deps.instances.current && cuts >= MOST_CUT_CONNECTIONS) {
+          throw new ModelAnswerError(
+            `The model closed the connection before its answer was complete, ${cuts} times.`,
+          );
+        }
+      }
+    }
+  }
+
+  #quarantined({ shard }: PreparedShard): LeaseOutcome {
+    const message =
+      `Rows around shard ${shard.shard_no + 1} were started ${shard.attempt - 1} times and never finished: whoever ` +
+      'computed them died. Send the request without them, or ask the operators to look at the log of the worker.';
+    return { type: 'failed', failure: { type: 'Infrastructure', message }, instanceBusy: false };
+  }
+}

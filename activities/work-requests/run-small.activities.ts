@@ -1,0 +1,101 @@
+import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { isInForce, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { moveWorkRequest } from '../../db/queries/request-progress.js';
+import { storeShard, takeShard, type ComputedShard } from '../../db/queries/shards.js';
+import { SMALL_PATH_CAP_MS } from '../../domain/work-request/small-path.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { ModelAnswerError, ModelUnreachableError } from '../model-server/model-server.js';
+import type { ProcessWorkRequestEffects, SmallOutcome } from '../process-work-request.effects.js';
+import { sendHints } from '../send-hints.js';
+import { computeShard, shardPlace } from './compute-and-store.js';
+import { prepareShard } from './compute-shard.js';
+import { explainOver, modelFailure, outcomeOfStop } from './explain-stop.js';
+import { guardLease, type LeaseGuard } from './lease-guard.js';
+
+/** After a cut connection the host is given this long to say that the server died. */
+const DEATH_NOTICE_MS = 1_000;
+
+/** The whole work of a one-shard request on a ready instance, in two transactions and one call. */
+export function createRunSmall(deps: ActivityDependencies): Pick<ProcessWorkRequestEffects, 'runSmall'> {
+  return {
+    async runSmall(leaseToken) {
+      const lease = await readLease(deps.database, leaseToken);
+      if (lease?.request_state === 'COMPLETED') return { type: 'completed' };
+      if (!lease || !isInForce(lease)) return { type: 'ended' };
+      const cap = AbortSignal.timeout(SMALL_PATH_CAP_MS);
+      const guard = guardLease(deps, lease, cap);
+      try {
+        return await computeAndComplete(deps, lease, guard);
+      } catch (error) {
+        return await explainSmall(deps, lease, guard, error);
+      } finally {
+        guard.close();
+      }
+    },
+  };
+}
+
+async function computeAndComplete(
+  deps: ActivityDependencies,
+  lease: LeaseFacts,
+  guard: LeaseGuard,
+): Promise<SmallOutcome> {
+  const address = await guard.untilReady();
+  const shard = await takeShard(deps.database, shardPlace(lease), []);
+  // Nothing to take: an earlier try of this same work stored it, and only the end is left.
+  if (!shard) return { type: 'finished' };
+  const startedAt = performance.now();
+  const prepared = await prepareShard(deps.chemistry, lease, shard, guard.signal);
+  const computed = await computeShard(deps, lease, prepared, address, guard.signal);
+  const hints = await storeAndComplete(deps, lease, computed, performance.now() - startedAt);
+  if (!hints) return { type: 'ended' };
+  sendHints(deps, hints);
+  return { type: 'completed' };
+}
+
+/** One transaction: the result, the end, the release, and the next claims served. */
+function storeAndComplete(
+  { database, settings }: ActivityDependencies,
+  lease: LeaseFacts,
+  computed: ComputedShard,
+  tookMs: number,
+): Promise<ClaimHints | null> {
+  return database.transaction(async (sql) => {
+    await lockClaims(sql);
+    if (!(await storeShard(sql, shardPlace(lease), computed))) return null;
+    await sql.rows(
+      `update work_request set attempts = attempts + 1, model_version = $3,
+         instance_ready_at = coalesce(instance_ready_at, clock_timestamp() - $2 * interval '1 millisecond'),
+         job_submitted_at = coalesce(job_submitted_at, clock_timestamp() - $2 * interval '1 millisecond') where id = $1`,
+      [lease.request_id, tookMs, lease.model_version],
+    );
+    await moveWorkRequest(sql, lease.request_id, 'complete', { runKey: lease.run_key });
+    await releaseLease(sql, lease.lease_token, { outcome: 'finished' });
+    return serveClaims(sql, settings);
+  });
+}
+
+async function explainSmall(
+  deps: ActivityDependencies,
+  lease: LeaseFacts,
+  guard: LeaseGuard,
+  error: unknown,
+): Promise<SmallOutcome> {
+  if (error instanceof ModelUnreachableError) await guard.untilOver(DEATH_NOTICE_MS);
+  const stopped = outcomeOfStop(guard);
+  if (stopped) return stopped;
+  if (guard.cause === 'instance over') return explainOver(deps, lease);
+  if (error instanceof ModelAnswerError) return modelFailure(error);
+  if (guard.cause === 'cancelled') {
+    const message = 'The work took longer than the short path allows; it goes on with another instance.';
+    return { type: 'lost', crashed: false, message };
+  }
+  if (error instanceof ModelUnreachableError) {
+    return {
+      type: 'lost',
+      crashed: true,
+      message: 'The model server closed the connection before its answer was complete.',
+    };
+  }
+  throw error;
+}

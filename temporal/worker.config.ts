@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { integerSetting } from '../domain/settings.js';
+
+/** Settings of the worker, besides where Postgres and Temporal are. */
+export const workerSettings = z.object({
+  MODEL_HOST: z.enum(['local', 'kubernetes']).default('local').describe('where instances run'),
+  LOCAL_HOST_SOCKET: z
+    .string()
+    .optional()
+    .describe('Unix socket of the local host process; needed when MODEL_HOST is local'),
+  MAX_CONCURRENT_MODEL_INSTANCES: integerSetting(1, 100_000)
+    .default(25)
+    .describe('instances that may exist at once, over all models'),
+  INSTANCES_PER_REQUEST: integerSetting(1, 1000)
+    .default(2)
+    .describe('instances that may work for one request at once'),
+  CLAIM_PATIENCE_SECONDS: integerSetting(0, 86_400)
+    .default(10)
+    .describe('seconds a request waits before an idle instance of a better served model makes room for it'),
+  INSTANCE_READY_TIMEOUT_SECONDS: integerSetting(1, 86_400)
+    .default(600)
+    .describe('seconds an instance may take from its creation until it is ready'),
+  MODEL_RUN_TIMEOUT_SECONDS: integerSetting(1, 86_400)
+    .default(1200)
+    .describe('seconds a model server may take to answer one call with rows'),
+  MODEL_INTEGRATION_TIMEOUT: integerSetting(1, 600)
+    .default(10)
+    .describe('seconds a model server may take for any other call'),
+  MODEL_REPLY_LIMIT_MIB: integerSetting(1, 1024)
+    .default(32)
+    .describe('an answer of a model server larger than this many MiB fails the request'),
+  KEPT_LOG_KIB: integerSetting(1, 102_400)
+    .default(1024)
+    .describe("KiB of the end of an instance's log that are kept"),
+  CHEMISTRY_THREADS: integerSetting(1, 64).default(1).describe('threads that read molecules'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('least level that is logged'),
+});
+export type WorkerSettings = z.infer<typeof workerSettings>;
