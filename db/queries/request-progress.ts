@@ -50,8 +50,8 @@ export interface MoveDetails {
 }
 
 /**
- * Moves a request to its next state if the database agrees that it may; nothing else writes a state.
- * The end of a request writes its statistic in the same statement.
+ * Moves a request to its next state if the database agrees that it may; nothing else writes a state. One statement:
+ * state, event and, at an end, statistic are written together or not at all.
  * @returns false when the request was not in a state the move may start from (someone else was first)
  */
 export async function moveWorkRequest(
@@ -61,48 +61,39 @@ export async function moveWorkRequest(
   { failure, event = {}, runKey }: MoveDetails = {},
 ): Promise<boolean> {
   const to = nextWorkRequestState(statesBefore(move)[0]!, move)!;
-  const moved = await sql.rows(
-    `update work_request set
-       state = $2, version = version + 1, last_updated = now(),
-       failure = case when $2 in ('FAILED') then $3::jsonb end,
-       processed_at = case when $2 in ('COMPLETED', 'FAILED', 'CANCELLED') then now() end
-     where id = $1 and state = any($4) and ($5::text is null or run_key = $5)
-     returning id`,
-    [requestId, to, failure ? JSON.stringify(failure) : null, statesBefore(move), runKey ?? null],
-  );
-  if (moved.length === 0) return false;
-  await writeMoveEvent(sql, requestId, eventOfMove[move], failure ? { ...event, failure } : event);
-  if (move === 'complete' || move === 'fail' || move === 'cancel') await writeStatistic(sql, requestId);
-  return true;
+  const moved = await sql.rows(moveStatement, [
+    requestId,
+    to,
+    failure ? JSON.stringify(failure) : null,
+    statesBefore(move),
+    runKey ?? null,
+    eventOfMove[move],
+    JSON.stringify(failure ? { ...event, failure } : event),
+  ]);
+  return moved.length > 0;
 }
 
-async function writeMoveEvent(
-  sql: Sql,
-  requestId: number,
-  type: RequestEventType | null,
-  details: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  await sql.rows(
-    `with event as (
-       insert into work_request_event (expires_on, request_id, event_no, type, details)
-       select expires_on, id, version, $2::text, $3::jsonb from work_request where id = $1 and $2::text is not null)
-     select pg_notify('${REQUEST_CHANNEL}', id || ':' || version) from work_request where id = $1`,
-    [requestId, type, JSON.stringify(details)],
-  );
-}
-
-/** Survives the request's deletion, so it copies what statistics ask for. */
-async function writeStatistic(sql: Sql, requestId: number): Promise<void> {
-  await sql.rows(
-    `insert into request_statistic (request_id, model_id, user_id, user_kind, session_id, state, failure_type,
-       row_count, rows_failed, rows_invalid, attempts, requested_at, instance_ready_at, job_submitted_at, processed_at)
-     select id, model_id, user_id, user_kind, session_id, state, failure->>'type',
-       row_count, rows_failed, rows_invalid, attempts, created_at, instance_ready_at, job_submitted_at, processed_at
-       from work_request where id = $1
-     on conflict (request_id) do update set state = excluded.state, failure_type = excluded.failure_type,
-       rows_failed = excluded.rows_failed, rows_invalid = excluded.rows_invalid, attempts = excluded.attempts,
-       instance_ready_at = excluded.instance_ready_at, job_submitted_at = excluded.job_submitted_at,
-       processed_at = excluded.processed_at`,
-    [requestId],
-  );
-}
+/** The statistic survives the request's deletion, so it copies what statistics ask for. */
+const moveStatement = `
+  with moved as (
+    update work_request set
+      state = $2, version = version + 1, last_updated = now(),
+      failure = case when $2 in ('FAILED') then $3::jsonb end,
+      processed_at = case when $2 in ('COMPLETED', 'FAILED', 'CANCELLED') then now() end
+    where id = $1 and state = any($4) and ($5::text is null or run_key = $5)
+    returning id, version, expires_on, model_id, user_id, user_kind, session_id, state, failure->>'type' as failure_type,
+      row_count, rows_failed, rows_invalid, attempts, created_at, instance_ready_at, job_submitted_at, processed_at),
+  event as (
+    insert into work_request_event (expires_on, request_id, event_no, type, details)
+    select expires_on, id, version, $6::text, $7::jsonb from moved where $6::text is not null),
+  statistic as (
+    insert into request_statistic (request_id, model_id, user_id, user_kind, session_id, state, failure_type,
+      row_count, rows_failed, rows_invalid, attempts, requested_at, instance_ready_at, job_submitted_at, processed_at)
+    select id, model_id, user_id, user_kind, session_id, state, failure_type,
+      row_count, rows_failed, rows_invalid, attempts, created_at, instance_ready_at, job_submitted_at, processed_at
+    from moved where processed_at is not null
+    on conflict (request_id) do update set state = excluded.state, failure_type = excluded.failure_type,
+      rows_failed = excluded.rows_failed, rows_invalid = excluded.rows_invalid, attempts = excluded.attempts,
+      instance_ready_at = excluded.instance_ready_at, job_submitted_at = excluded.job_submitted_at,
+      processed_at = excluded.processed_at)
+  select pg_notify('${REQUEST_CHANNEL}', id || ':' || version) from moved`;
