@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { decayUsage, EXPECTED_GRANT_SECONDS, orderClaims, type WaitingClaim } from './order-claims.js';
+
+const claim = (
+  leaseToken: string,
+  userId: string,
+  requestedAtMs: number,
+  usageSeconds = 0,
+): WaitingClaim => ({
+  leaseToken,
+  userId,
+  requestedAtMs,
+  usageSeconds,
+});
+const tokens = (claims: readonly WaitingClaim[]) => claims.map(({ leaseToken }) => leaseToken);
+
+const someClaims = fc.array(
+  fc.record({
+    leaseToken: fc.uuid(),
+    userId: fc.constantFrom('ada', 'bert', 'cleo', 'dora'),
+    requestedAtMs: fc.integer({ min: 0, max: 1_000_000 }),
+    usageSeconds: fc.constant(0),
+  }),
+  { maxLength: 40 },
+);
+
+describe('the order between users', () => {
+  it('serves one user first come first served', () => {
+    expect(tokens(orderClaims([claim('late', 'ada', 2), claim('early', 'ada', 1)]))).toEqual([
+      'early',
+      'late',
+    ]);
+  });
+
+  it('lets the user who used less go first, though he came later', () => {
+    const order = orderClaims([claim('heavy', 'ada', 1, 100), claim('light', 'bert', 2, 0)]);
+    expect(tokens(order)).toEqual(['light', 'heavy']);
+  });
+
+  it('interleaves a flood of one user with the single claim of another', () => {
+    const flood = Array.from({ length: 10 }, (_, index) => claim(`flood-${index}`, 'ada', index));
+    const order = tokens(orderClaims([...flood, claim('single', 'bert', 999)]));
+    // Both start at 0: the flood's first claim is older, then Ada is charged and Bert is next.
+    expect(order.indexOf('single')).toBe(1);
+  });
+
+  it('takes a user who is ahead by three grants three claims later', () => {
+    const own = Array.from({ length: 5 }, (_, index) => claim(`a${index}`, 'ada', index));
+    const order = tokens(orderClaims([...own, claim('b', 'bert', 0, 3 * EXPECTED_GRANT_SECONDS - 1)]));
+    expect(order).toEqual(['a0', 'a1', 'a2', 'b', 'a3', 'a4']);
+  });
+
+  it('keeps every claim exactly once, each user in order of arrival', () => {
+    fc.assert(
+      fc.property(someClaims, (claims) => {
+        const order = orderClaims(claims);
+        expect(tokens(order).toSorted()).toEqual(tokens(claims).toSorted());
+        for (const own of Map.groupBy(order, ({ userId }) => userId).values()) {
+          const times = own.map(({ requestedAtMs }) => requestedAtMs);
+          expect(times).toEqual(times.toSorted((a, b) => a - b));
+        }
+      }),
+    );
+  });
+
+  it('gives equal users equal shares of every beginning of the line, within one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), (many, few) => {
+        const claims = [
+          ...Array.from({ length: many }, (_, index) => claim(`a${index}`, 'ada', index)),
+          ...Array.from({ length: few }, (_, index) => claim(`b${index}`, 'bert', index)),
+        ];
+        const firsts = orderClaims(claims).slice(0, 2 * Math.min(many, few));
+        const ofAda = firsts.filter(({ userId }) => userId === 'ada').length;
+        expect(Math.abs(ofAda - firsts.length / 2)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe('decayed use', () => {
+  it.each([
+    ['is whole at once', 100, 0, 100],
+    ['is half after an hour', 100, 3600, 50],
+    ['is a quarter after two', 100, 7200, 25],
+    ['never grows when a clock steps back', 100, -50, 100],
+  ])('%s', (_, usage, elapsed, expected) => {
+    expect(decayUsage(usage, elapsed)).toBeCloseTo(expected, 9);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { mebibytesToBytes } from '../units.js';
+import { settleAttempt, type AttemptHistory } from './settle-attempt.js';
+
+const history = (over: Partial<AttemptHistory> = {}): AttemptHistory => ({
+  memoryKills: 0,
+  attemptsWithoutProgress: 0,
+  largestNodeBytes: mebibytesToBytes(8192),
+  ...over,
+});
+const outOfMemory = (mebibytes: number) =>
+  ({ type: 'out-of-memory', memoryLimitBytes: mebibytesToBytes(mebibytes), message: 'killed' }) as const;
+const lost = (crashed: boolean) =>
+  ({ type: 'lost', crashed, message: 'The model server ended by itself.' }) as const;
+
+describe('a request whose instance ran out of memory', () => {
+  it.each([
+    ['the first time gets twice the limit of the one that died', 512, 0, 1024],
+    ['the second time gets twice that', 1024, 1, 2048],
+  ])('%s', (_, had, memoryKills, gets) => {
+    const settled = settleAttempt(outOfMemory(had), history({ memoryKills }));
+    expect(settled).toMatchObject({ type: 'again', memoryBytes: mebibytesToBytes(gets) });
+  });
+
+  it('fails the third time, and says how much it had and what to do', () => {
+    const settled = settleAttempt(outOfMemory(2048), history({ memoryKills: 2 }));
+    expect(settled).toMatchObject({ type: 'fail', failure: { type: 'OutOfMemory' } });
+    expect(settled.type === 'fail' && settled.failure.message).toMatch(
+      /3 times, at last with 2048 MiB.*fewer or smaller molecules/,
+    );
+  });
+
+  it('fails when no node could give it twice as much, and names the largest', () => {
+    const settled = settleAttempt(outOfMemory(6000), history());
+    expect(settled.type === 'fail' && settled.failure.message).toMatch(/6000 MiB.*largest holds 8192 MiB/);
+  });
+
+  it('never asks for more than the largest node, and never runs more than three times', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.integer({ min: 1, max: 20_000 }),
+        (first, largest) => {
+          let limit = first;
+          let memoryKills = 0;
+          for (;;) {
+            const settled = settleAttempt(
+              outOfMemory(limit),
+              history({ memoryKills, largestNodeBytes: mebibytesToBytes(largest) }),
+            );
+            memoryKills += 1;
+            if (settled.type === 'fail') break;
+            expect(settled.memoryBytes).toBe(mebibytesToBytes(limit * 2));
+            expect(settled.memoryBytes).toBeLessThanOrEqual(mebibytesToBytes(largest));
+            limit *= 2;
+          }
+          expect(memoryKills).toBeLessThanOrEqual(3);
+        },
+      ),
+    );
+  });
+});
+
+describe('a request whose instance was lost', () => {
+  it.each([
+    ['with its machine runs again, however often', lost(false), 50, 'again'],
+    ['to a crash runs again', lost(true), 0, 'again'],
+    ['to the fourth crash in a row runs again', lost(true), 3, 'again'],
+    ['to the fifth crash in a row fails', lost(true), 4, 'fail'],
+  ])('%s', (_, outcome, attemptsWithoutProgress, type) => {
+    expect(settleAttempt(outcome, history({ attemptsWithoutProgress })).type).toBe(type);
+  });
+});
+
+describe('a request whose model answered wrongly', () => {
+  it('fails with the reason as it is', () => {
+    const failure = { type: 'ModelError', message: 'The model answered 2 records for 3 molecules.' } as const;
+    expect(settleAttempt({ type: 'failed', failure, instanceBusy: false }, history())).toEqual({
+      type: 'fail',
+      failure,
+    });
+  });
+});
