@@ -4,6 +4,8 @@ const CHECK_TIMEOUT_MS = 1000;
 /** Health checks of a young instance come at the base interval, then at 4 and 20 times it. */
 const YOUNG_MS = 2000;
 const GROWN_MS = 15_000;
+/** The driving timer may fire this much early; a check is not put off by a whole turn for it. */
+const TIMER_SLACK_MS = 2;
 
 /** How long until the next health check of an instance of this age that is not ready. */
 function readinessDelayMs(ageMs: number, baseMs: number): number {
@@ -41,7 +43,7 @@ export class ReadinessChecks {
 
   check(nowMs: number): void {
     for (const [uid, waiting] of this.#waiting) {
-      if (nowMs < waiting.nextAtMs) continue;
+      if (nowMs < waiting.nextAtMs - TIMER_SLACK_MS) continue;
       waiting.nextAtMs = Number.POSITIVE_INFINITY;
       void isHealthy(waiting.port).then((healthy) => {
         if (this.#waiting.get(uid) !== waiting) return;
