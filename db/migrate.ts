@@ -3,6 +3,9 @@ import { openDatabase, type Database } from './database.js';
 import { ensurePartitions } from './partitions.js';
 import { retentionSettings, type RetentionSettings } from './retention.config.js';
 
+/** A big table's new index takes minutes, and so does waiting for whoever makes it. */
+const STATEMENT_TIMEOUT_MS = 600_000;
+
 /**
  * Brings a database to today's schema and makes the partitions it needs. Several at once are safe: the second waits.
  * @param url Postgres connection URL; the database must exist
@@ -12,7 +15,9 @@ export async function migrate(
   url: string,
   retention: RetentionSettings = retentionSettings.parse({}),
 ): Promise<string[]> {
-  const database = await openDatabase(databaseSettings.parse({ DATABASE_URL: url }));
+  const database = await openDatabase(
+    databaseSettings.parse({ DATABASE_URL: url, DATABASE_STATEMENT_TIMEOUT_MS: STATEMENT_TIMEOUT_MS }),
+  );
   try {
     return await migrateOpened(database, retention);
   } finally {
