@@ -1,13 +1,7 @@
 /** What a cell's text looks like, decided without chemistry: cheap tests that spare asking it. */
 
 /** Column names that mean SMILES, best first; compared without case, blanks and hyphens taken as underscores. */
-const SMILES_COLUMN_NAMES = [
-  'smiles',
-  'canonical_smiles',
-  'can_smiles',
-  'input',
-  'structure',
-] as const;
+const SMILES_COLUMN_NAMES = ['smiles', 'canonical_smiles', 'can_smiles', 'input', 'structure'] as const;
 
 /** Above this a text is no evidence of anything: no model takes such a molecule and parsing it may be slow. */
 const LONGEST_EVIDENCE = 5_000;
