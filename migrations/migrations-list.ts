@@ -1,4 +1,8 @@
 import { Migration0001Spine } from './migration-0001-spine.js';
+import { Migration0002Models } from './migration-0002-models.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
-export const migrationsList = [{ name: 'migration-0001-spine', class: Migration0001Spine }];
+export const migrationsList = [
+  { name: 'migration-0001-spine', class: Migration0001Spine },
+  { name: 'migration-0002-models', class: Migration0002Models },
+];
