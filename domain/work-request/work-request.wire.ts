@@ -68,6 +68,8 @@ export const InputVerdict = z
       .describe('the first 100 problems'),
     preview: z.array(z.array(z.string())).describe('the first 5 rows, by column'),
     row_limit: z.number().int(),
+    warning: Nullable(z.string()).describe('a doubt that does not stand in the way'),
+    refusal: Nullable(z.string()).describe('why the input can not be submitted; null when it can'),
     acceptable: z.boolean().describe('would a submission of this input be accepted'),
   })
   .meta({ id: 'InputVerdict' });

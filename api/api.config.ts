@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { databaseSettings } from '../db/database.config.js';
+import { retentionSettings } from '../db/retention.config.js';
+import { integerSetting, switchSetting } from '../domain/settings.js';
+import { DEFAULT_MAX_ROWS } from '../domain/work-request/limits.js';
+import { temporalSettings } from '../temporal/temporal.config.js';
+
+const httpSettings = z.object({
+  PORT: integerSetting(0, 65_535).default(8080).describe('port of the HTTP server; 0 takes a free one'),
+  HOST: z.string().default('0.0.0.0').describe('address the HTTP server listens on'),
+  TRUST_PROXY: switchSetting
+    .default(false)
+    .describe('believe X-Forwarded-* headers; only behind a proxy that sets them'),
+  PAGE_DIRECTORY: z.string().default('dist/web').describe('folder of the built web page'),
+  LOG_LEVEL: z
+    .enum(['error', 'warn', 'log', 'debug'])
+    .default('warn')
+    .describe('least severe message the api process writes'),
+});
+
+const identitySettings = z.object({
+  USER_SESSION_MAX_AGE_SECONDS: integerSetting(10, 31_536_000)
+    .default(300)
+    .describe('seconds a registered session lives after sign-in or refresh'),
+  ANONYMOUS_SESSION_MAX_AGE_SECONDS: integerSetting(10, 31_536_000)
+    .default(172_800)
+    .describe('seconds a guest session lives after sign-in or refresh'),
+});
+
+const limitSettings = z.object({
+  GUEST_MAX_ROWS: integerSetting(1, 10_000_000)
+    .default(DEFAULT_MAX_ROWS)
+    .describe("rows of one guest's request at most"),
+  REGISTERED_MAX_ROWS: integerSetting(1, 10_000_000)
+    .default(DEFAULT_MAX_ROWS)
+    .describe("rows of one registered user's request at most"),
+  CHEMISTRY_THREADS: integerSetting(1, 16)
+    .default(1)
+    .describe('threads of the api process that read molecules to judge inputs'),
+});
+
+/** Settings of the api process. */
+export const apiSettings = z.object({
+  ...httpSettings.shape,
+  ...identitySettings.shape,
+  ...limitSettings.shape,
+  ...databaseSettings.shape,
+  ...temporalSettings.shape,
+  ...retentionSettings.shape,
+});
+export type ApiSettings = z.infer<typeof apiSettings>;

@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { Strategy } from 'passport-custom';
+import { legacyToken } from './credentials.js';
+import { SessionsService } from './sessions.service.js';
+import type { SignedIn } from './signed-in.js';
+
+/** Signs a request in by the original's two schemes. */
+@Injectable()
+export class LegacyStrategy extends PassportStrategy(Strategy, 'legacy') {
+  readonly #sessions: SessionsService;
+
+  constructor(sessions: SessionsService) {
+    super();
+    this.#sessions = sessions;
+  }
+
+  async validate(request: FastifyRequest): Promise<SignedIn | null> {
+    const token = legacyToken(request.headers);
+    return token === null ? null : this.#sessions.find(token);
+  }
+}

@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MAX_RAW_BODY_BYTES } from '../../domain/work-request/limits.js';
+import { Refusal, tooLarge } from './refusal.js';
+
+/** Media types of a raw input; they arrive as a stream. */
+export const rawInputTypes = [
+  'text/csv',
+  'text/tab-separated-values',
+  'chemical/x-daylight-smiles',
+  'text/plain',
+] as const;
+
+const takesRawInput = /^\/api\/work-requests(\/check)?\/?$/;
+
+/** Lets raw inputs through as streams, and refuses at once what is too long or packed. */
+export function acceptBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', async (request) => refusePacked(request));
+  for (const type of rawInputTypes) {
+    fastify.addContentTypeParser(type, (request, payload, done) => {
+      const path = request.url.split('?', 1)[0] ?? '';
+      if (!takesRawInput.test(path))
+        return done(new Refusal(415, `Unsupported Media Type: ${path} takes application/json`));
+      const length = Number(request.headers['content-length'] ?? 0);
+      if (length > MAX_RAW_BODY_BYTES) return done(tooLarge('The input', MAX_RAW_BODY_BYTES));
+      done(null, payload);
+    });
+  }
+}
+
+/** A packed body could be a bomb, so it is refused before a byte of it is read. */
+function refusePacked(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return;
+  throw new Refusal(415, 'Content-Encoding is not supported: send the body as it is', {
+    connection: 'close',
+  });
+}

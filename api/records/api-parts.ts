@@ -1,0 +1,41 @@
+import { Client, Connection } from '@temporalio/client';
+import { openDatabase, type Database } from '../../db/database.js';
+import { openNotifications, type Notifications } from '../../db/notifications.js';
+import type { ApiSettings } from '../api.config.js';
+import { createChemistry, type Chemistry } from '../../chemistry/chemistry.js';
+
+/** What the api process talks to. All of it connects when first used, so the process starts without any of it. */
+export interface ApiParts {
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly temporal: Client;
+  readonly chemistry: Chemistry;
+}
+
+/** Opens every part without waiting for any of them. */
+export async function openApiParts(settings: ApiSettings): Promise<ApiParts> {
+  return {
+    database: await openDatabase(settings),
+    notifications: openNotifications(settings.DATABASE_URL),
+    temporal: new Client({
+      connection: Connection.lazy({ address: settings.TEMPORAL_ADDRESS }),
+      namespace: settings.TEMPORAL_NAMESPACE,
+    }),
+    chemistry: createChemistry({ threads: settings.CHEMISTRY_THREADS }),
+  };
+}
+
+/** Lets go of every part; one that fails to close does not keep the others open. */
+export async function closeApiParts(parts: ApiParts): Promise<void> {
+  const closings = await Promise.allSettled([
+    parts.notifications.close(),
+    parts.temporal.connection.close(),
+    parts.chemistry.close(),
+    parts.database.close(),
+  ]);
+  const faults = closings
+    .filter((closing) => closing.status === 'rejected')
+    .map(({ reason }) => reason as unknown);
+  if (faults.length > 0)
+    throw new AggregateError(faults, 'the api process could not let go of all its parts');
+}

@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { decompressText } from '../../db/compressed-text.js';
+import type { Database } from '../../db/database.js';
+import { moveWorkRequest } from '../../db/queries/request-progress.js';
+import { MAX_SHOWN_ENTRIES } from '../../domain/work-request/limits.js';
+import { readShardInput } from '../../domain/work-request/shard-content.js';
+import type { WorkRequest, WorkRequestList } from '../../domain/work-request/work-request.wire.js';
+import { isAdmin, type SignedIn } from '../auth/signed-in.js';
+import { Refusal } from '../http/refusal.js';
+import { DATABASE } from '../records/tokens.js';
+import { inputLines } from './input-lines.js';
+import { listStatement } from './list-statement.js';
+import { toWorkRequest } from './to-work-request.js';
+import { workRequestColumns, type WorkRequestRow } from './work-request-row.js';
+import { WorkflowLauncherService } from './workflow-launcher.service.js';
+import type { WorkRequestFilter } from './work-requests.dto.js';
+
+/** A request with the inputs of its shards, while it is short enough to be shown. */
+interface ShownRow extends WorkRequestRow {
+  readonly inputs: readonly Buffer[] | null;
+}
+
+/** Reads requests, as far as their caller may see them, and cancels them. */
+@Injectable()
+export class WorkRequestsService {
+  readonly #database: Database;
+  readonly #launcher: WorkflowLauncherService;
+
+  constructor(@Inject(DATABASE) database: Database, launcher: WorkflowLauncherService) {
+    this.#database = database;
+    this.#launcher = launcher;
+  }
+
+  async list(filter: WorkRequestFilter, caller: SignedIn): Promise<z.infer<typeof WorkRequestList>> {
+    const { text, params } = listStatement(filter, caller);
+    const rows = await this.#database.rows<WorkRequestRow>(text, params);
+    const page = rows.slice(0, filter.limit);
+    return {
+      items: page.map((row) => toWorkRequest(row)),
+      next_cursor: rows.length > page.length ? String(page.at(-1)!.id) : null,
+    };
+  }
+
+  /** @throws Refusal 404 when there is no such request, or it is somebody else's */
+  async find(id: string, caller: SignedIn): Promise<WorkRequestRow> {
+    return this.#find<WorkRequestRow>(id, caller, '');
+  }
+
+  /** The request with its entries. @throws Refusal 404 */
+  async show(id: string, caller: SignedIn): Promise<{ row: WorkRequestRow; shown: WorkRequest }> {
+    const row = await this.#find<ShownRow>(
+      id,
+      caller,
+      `, case when r.row_count <= ${MAX_SHOWN_ENTRIES} then array(
+           select input from work_request_shard s
+            where s.expires_on = r.expires_on and s.request_id = r.id order by s.shard_no) end as inputs`,
+    );
+    return { row, shown: toWorkRequest(row, await readEntries(row)) };
+  }
+
+  /**
+   * Ends a request that is not finished; one that is cancelled already stays so.
+   * @throws Refusal 404, or 409 when it ended otherwise
+   */
+  async cancel(id: string, caller: SignedIn): Promise<WorkRequest> {
+    const before = await this.find(id, caller);
+    const moved = await this.#database.transaction((sql) => moveWorkRequest(sql, before.id, 'cancel'));
+    const after = await this.find(id, caller);
+    if (moved) this.#launcher.cancel(after);
+    else if (after.state !== 'CANCELLED')
+      throw new Refusal(409, `The request is ${after.state} already, so there is nothing to cancel`);
+    return toWorkRequest(after);
+  }
+
+  async #find<Row extends WorkRequestRow>(id: string, caller: SignedIn, more: string): Promise<Row> {
+    const [row] = /^\d{1,15}$/.test(id)
+      ? await this.#database.rows<Row>(
+          `select ${workRequestColumns}, r.verdict${more} from work_request r
+            where r.id = $1 and ($2::text is null or r.user_id = $2)`,
+          [id, isAdmin(caller) ? null : caller.userId],
+        )
+      : [];
+    if (!row) throw new Refusal(404, `Failed to load request with id [${id}]`);
+    return row;
+  }
+}
+
+async function readEntries(row: ShownRow): Promise<string[]> {
+  const inputs = await Promise.all((row.inputs ?? []).map(decompressText));
+  return inputLines({
+    delimiter: row.verdict?.delimiter ?? 'none',
+    hasHeader: row.has_header && inputs.length > 0,
+    columnNames: row.column_names,
+    rows: inputs.flatMap((text) => readShardInput(text).rows),
+  });
+}
