@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 function configFiles(folder) {
   return readdirSync(folder, { recursive: true })
     .filter((path) => path.endsWith('.config.js'))
-    .sort();
+    .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** The default that a schema gives a missing variable, found through its wrappers; undefined when it has none. */
