@@ -24,86 +24,97 @@ const ANSWER_LATEST_MS = 5_000;
 
 /** Opens the connection in the background; a database that is away is tried again until it is back. */
 export function openNotifications(url: string): Notifications {
-  const listeners = new Map<string, Set<NotificationListener>>();
-  const heartbeatChannel = `hub_heartbeat_${randomUUID().replaceAll('-', '')}`;
-  let client: pg.Client | null = null;
-  let lastBeat = 0;
-  let closed = false;
+  return new ListeningConnection(url);
+}
 
-  const isHealthy = () => client !== null && Date.now() - lastBeat < HEARTBEAT_LATEST_MS;
-  const tellGap = () => {
-    for (const set of listeners.values()) for (const listener of set) listener(null);
-  };
+class ListeningConnection implements Notifications {
+  readonly #url: string;
+  readonly #listeners = new Map<string, Set<NotificationListener>>();
+  readonly #heartbeatChannel = `hub_heartbeat_${randomUUID().replaceAll('-', '')}`;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #client: pg.Client | null = null;
+  #connecting: Promise<void> | null = null;
+  #lastBeat = 0;
 
-  async function connect(): Promise<void> {
-    const next = new pg.Client({
-      connectionString: url,
+  constructor(url: string) {
+    this.#url = url;
+    this.#reconnect();
+    this.#timers = [
+      setInterval(() => this.#reconnect(), RECONNECT_MS),
+      setInterval(() => this.#beat(), HEARTBEAT_MS),
+    ];
+  }
+
+  get healthy(): boolean {
+    return this.#client !== null && Date.now() - this.#lastBeat < HEARTBEAT_LATEST_MS;
+  }
+
+  on(channel: string, listener: NotificationListener): () => void {
+    const set = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, set.add(listener));
+    if (this.#client && set.size === 1) this.#say(this.#client, `listen ${channel}`);
+    return () => void set.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#connecting;
+    const last = this.#client;
+    this.#client = null;
+    await last?.end();
+  }
+
+  async #connect(): Promise<void> {
+    const next = this.#newClient();
+    try {
+      await next.connect();
+      await next.query(`listen ${this.#heartbeatChannel}`);
+      // The map is walked while it grows: whoever subscribes meanwhile is heard too.
+      for (const channel of this.#listeners.keys()) await next.query(`listen ${channel}`);
+    } catch {
+      // Not connected yet: the timer tries again until the database is back.
+      void next.end().catch(() => undefined);
+      return;
+    }
+    this.#client = next;
+    this.#lastBeat = Date.now();
+    for (const set of this.#listeners.values()) for (const listener of set) listener(null);
+  }
+
+  #newClient(): pg.Client {
+    const client = new pg.Client({
+      connectionString: this.#url,
       application_name: 'model-hub listen',
       keepAlive: true,
       connectionTimeoutMillis: ANSWER_LATEST_MS,
       query_timeout: ANSWER_LATEST_MS,
     });
-    next.on('error', () => drop(next));
-    next.on('end', () => drop(next));
-    next.on('notification', ({ channel, payload }) => {
-      if (channel === heartbeatChannel) lastBeat = Date.now();
-      else for (const listener of listeners.get(channel) ?? []) listener(payload ?? null);
+    client.on('error', () => this.#drop(client));
+    client.on('end', () => this.#drop(client));
+    client.on('notification', ({ channel, payload }) => {
+      if (channel === this.#heartbeatChannel) this.#lastBeat = Date.now();
+      else for (const listener of this.#listeners.get(channel) ?? []) listener(payload ?? null);
     });
-    try {
-      await next.connect();
-      await next.query(`listen ${heartbeatChannel}`);
-      // The map is walked while it grows: whoever subscribes meanwhile is heard too.
-      for (const channel of listeners.keys()) await next.query(`listen ${channel}`);
-    } catch {
-      // Not connected yet: the timer below tries again until the database is back.
-      void next.end().catch(() => undefined);
-      return;
-    }
-    client = next;
-    lastBeat = Date.now();
-    tellGap();
+    return client;
   }
 
-  function drop(dead: pg.Client): void {
-    if (client !== dead) return;
-    client = null;
+  #reconnect(): void {
+    if (this.#client || this.#connecting) return;
+    this.#connecting = this.#connect().finally(() => (this.#connecting = null));
+  }
+
+  #beat(): void {
+    if (this.#client && !this.healthy) this.#drop(this.#client);
+    if (this.#client) this.#say(this.#client, `notify ${this.#heartbeatChannel}`);
+  }
+
+  #say(client: pg.Client, statement: string): void {
+    void client.query(statement).catch(() => this.#drop(client));
+  }
+
+  #drop(dead: pg.Client): void {
+    if (this.#client !== dead) return;
+    this.#client = null;
     void dead.end().catch(() => undefined);
   }
-
-  async function beat(): Promise<void> {
-    if (client && !isHealthy()) drop(client);
-    if (!client) return;
-    const current = client;
-    await current.query(`notify ${heartbeatChannel}`).catch(() => drop(current));
-  }
-
-  let connecting: Promise<void> = connect();
-  const reconnecting = setInterval(() => {
-    if (!client && !closed) connecting = connecting.then(() => (client || closed ? undefined : connect()));
-  }, RECONNECT_MS);
-  const beating = setInterval(() => void beat(), HEARTBEAT_MS);
-
-  return {
-    get healthy() {
-      return isHealthy();
-    },
-    on(channel, listener) {
-      const set = listeners.get(channel) ?? new Set();
-      listeners.set(channel, set.add(listener));
-      if (client && set.size === 1) {
-        const current = client;
-        void current.query(`listen ${channel}`).catch(() => drop(current));
-      }
-      return () => void set.delete(listener);
-    },
-    async close() {
-      closed = true;
-      clearInterval(reconnecting);
-      clearInterval(beating);
-      await connecting;
-      const last = client;
-      client = null;
-      await last?.end();
-    },
-  };
 }
