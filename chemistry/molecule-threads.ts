@@ -9,8 +9,8 @@ const defaultDeadlineMs = 1500;
 const deadlineFactorAlone = 2;
 /** How often a thread may die before its first row until the pool is given up. */
 const startsPerPiece = 3;
-/** JavaScript memory of a thread; RDKit's own is counted apart. */
-const threadHeapMebibytes = 256;
+/** JavaScript memory of a thread, RDKit's own apart. Without the second limit garbage alone takes 100 MB. */
+const threadHeap = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 12 };
 
 export interface MoleculeThreadsOptions {
   /** File whose exported functions take a `ThreadTask`, as `threadFile` names it. */
@@ -163,7 +163,7 @@ export class MoleculeThreads {
       minThreads: threads,
       maxThreads: threads,
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: threadHeapMebibytes },
+      resourceLimits: threadHeap,
     });
     this.#pool.on('error', (error: Error) =>
       onLoss(`an idle thread died and was replaced: ${error.message}`),

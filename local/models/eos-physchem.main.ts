@@ -1,0 +1,3 @@
+import { serveModel } from './serve-model.js';
+
+await serveModel('eos-physchem');
