@@ -1,0 +1,4 @@
+import type { Proof } from './proof.js';
+
+/** Every proof, in the order of the issues that ask for them. */
+export const proofs: readonly Proof[] = [];
