@@ -1,11 +1,34 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { ModelColumn } from '../domain/model/model.wire.js';
+import { IdentificationDetails, ModelColumn } from '../domain/model/model.wire.js';
 import { freshDatabase, type TestDatabase } from '../test/support/database.js';
 import { describeWith } from '../test/support/require-part.js';
 import { databaseSettings } from './database.config.js';
 import { openDatabase, type Database } from './database.js';
 import { Model } from './entities/model.entity.js';
 import { migrate } from './migrate.js';
+
+const catalogueFile = new URL('../local/models/catalogue.json', import.meta.url);
+const catalogue = JSON.parse(readFileSync(catalogueFile, 'utf8')) as CatalogueEntry[];
+
+interface CatalogueEntry {
+  id: string;
+  title: string;
+  description: string;
+  execution_mode: string;
+  image: string;
+  image_tag: string;
+  enabled: boolean;
+  template_version: string;
+  disable_memory_limit: boolean;
+  max_instances: number;
+  warm_seconds: number;
+  cache_enabled: boolean;
+  k8s_resources: Record<'cpu_request' | 'cpu_limit' | 'memory_request' | 'memory_limit', number>;
+  columns: unknown[];
+  citation: string;
+  identification_details: { title: string };
+}
 
 describeWith('postgres')('the models that come with the hub', () => {
   let testDatabase: TestDatabase;
@@ -22,44 +45,41 @@ describeWith('postgres')('the models that come with the hub', () => {
 
   const readModels = () => database.entityManager().findAll(Model, { orderBy: { id: 'asc' } });
 
-  it('are three, enabled, each with an image for clusters, sizes and a citation', async () => {
+  it('are what the catalogue of the local models says, with images for clusters', async () => {
     const models = await readModels();
-    expect(models.map(({ id }) => id)).toEqual(['eos-morgan', 'eos-physchem', 'eos-solubility']);
-    for (const model of models) {
-      expect(model).toMatchObject({ enabled: true, revision: 1, image: `ersiliaos/${model.id}` });
-      expect(model.memoryLimitMebibytes).toBeGreaterThanOrEqual(model.memoryRequestMebibytes);
-      expect(model.cpuLimitMillicores).toBeGreaterThanOrEqual(model.cpuRequestMillicores);
-      expect(model.citation).not.toBe('');
-      expect(model.identificationDetails).toMatchObject({ slug: model.id, description: model.description });
-      expect(model.identificationDetails!.title).not.toBe('');
+    const byId = new Map(models.map((model) => [model.id, model]));
+    expect([...byId.keys()].sort()).toEqual(catalogue.map(({ id }) => id).sort());
+    for (const { id, title, k8s_resources, ...said } of catalogue) {
+      expect(said.identification_details.title).toBe(title);
+      expect(byId.get(id)).toMatchObject({
+        revision: 1,
+        enabled: said.enabled,
+        templateVersion: said.template_version,
+        description: said.description,
+        executionMode: said.execution_mode,
+        image: `ersiliaos/${said.image}`,
+        imageTag: said.image_tag,
+        cpuRequestMillicores: k8s_resources.cpu_request,
+        cpuLimitMillicores: k8s_resources.cpu_limit,
+        memoryRequestMebibytes: k8s_resources.memory_request,
+        memoryLimitMebibytes: k8s_resources.memory_limit,
+        disableMemoryLimit: said.disable_memory_limit,
+        maxInstances: said.max_instances,
+        warmSeconds: said.warm_seconds,
+        cacheEnabled: said.cache_enabled,
+        columns: said.columns,
+        citation: said.citation,
+        identificationDetails: said.identification_details,
+      });
     }
   });
 
-  it('state their columns as the wire has them, each once', async () => {
-    for (const { columns } of await readModels()) {
-      expect(columns.map((column) => ModelColumn.parse(column))).toEqual(columns);
+  it('state their columns and details as the wire has them, each column once', async () => {
+    for (const { columns, identificationDetails } of await readModels()) {
+      expect(columns.map((each) => ModelColumn.parse(each))).toEqual(columns);
       expect(new Set(columns.map(({ name }) => name)).size).toBe(columns.length);
+      expect(IdentificationDetails.parse(identificationDetails)).toEqual(identificationDetails);
     }
-    const [morgan, physchem, solubility] = (await readModels()).map(({ columns }) =>
-      columns.map(({ name }) => name),
-    );
-    expect(morgan).toHaveLength(2048);
-    expect([morgan![0], morgan![2047]]).toEqual(['bit_0000', 'bit_2047']);
-    expect(physchem).toEqual([
-      'amw',
-      'CrippenClogP',
-      'tpsa',
-      'lipinskiHBA',
-      'lipinskiHBD',
-      'NumRotatableBonds',
-      'NumAromaticRings',
-      'FractionCSP3',
-      'CrippenMR',
-      'NumHeavyAtoms',
-      'lipinski_violations',
-      'veber_pass',
-    ]);
-    expect(solubility).toEqual(['esol_logs', 'ocl_logs', 'ocl_logp']);
   });
 
   it('leave a model alone that an operator made under the same id', async () => {

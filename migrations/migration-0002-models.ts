@@ -15,15 +15,14 @@ export class Migration0002Models extends Migration {
   }
 }
 
-/** cpu in millicores, memory in mebibytes. */
 interface ShippedModel {
   readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly interpretation: string;
-  readonly citation: string;
-  readonly publication: string;
+  readonly executionMode: 'SYNC' | 'ASYNC';
   readonly columns: readonly ShippedColumn[];
+  readonly citation: string;
+  readonly identification: Readonly<Record<string, string | readonly string[]>> & {
+    readonly description: string;
+  };
 }
 
 interface ShippedColumn {
@@ -43,75 +42,141 @@ const column = (
 const shippedModels: readonly ShippedModel[] = [
   {
     id: 'eos-physchem',
-    title: 'Physicochemical properties and drug-likeness rules',
-    description:
-      'Twelve properties of a molecule for a first triage of any library: size, lipophilicity, polarity, flexibility, and the rules of Lipinski and Veber.',
-    interpretation:
-      'More than one Lipinski violation or a failed Veber rule makes good oral absorption less likely.',
-    citation:
-      'Lipinski CA et al. Adv Drug Deliv Rev 2001, 46, 3-26; Veber DF et al. J Med Chem 2002, 45, 2615-2623; computed with RDKit.',
-    publication: 'https://doi.org/10.1021/jm020017n',
+    executionMode: 'SYNC',
     columns: [
-      column('amw', 'number', 'g/mol', 'average molecular weight'),
-      column('CrippenClogP', 'number', null, 'octanol-water partition coefficient (log10) after Crippen'),
-      column('tpsa', 'number', 'Å²', 'topological polar surface area'),
-      column('lipinskiHBA', 'integer', null, 'hydrogen-bond acceptors after Lipinski: nitrogens and oxygens'),
-      column('lipinskiHBD', 'integer', null, 'hydrogen-bond donors after Lipinski: hydrogens on N and O'),
-      column('NumRotatableBonds', 'integer', null, 'rotatable bonds'),
-      column('NumAromaticRings', 'integer', null, 'aromatic rings'),
-      column('FractionCSP3', 'number', null, 'fraction of carbons that are sp3 hybridised, 0 to 1'),
-      column('CrippenMR', 'number', null, 'molar refractivity after Crippen'),
-      column('NumHeavyAtoms', 'integer', null, 'atoms other than hydrogen'),
-      column('lipinski_violations', 'integer', null, 'rules of five that are broken, 0 to 4'),
-      column('veber_pass', 'boolean', null, 'at most 10 rotatable bonds and at most 140 Å² polar surface'),
+      column('amw', 'number', 'g/mol', 'Average molecular weight.'),
+      column(
+        'CrippenClogP',
+        'number',
+        null,
+        'Octanol-water partition coefficient as log10, by the atom contributions of Wildman and Crippen.',
+      ),
+      column('tpsa', 'number', 'Å²', 'Topological polar surface area.'),
+      column(
+        'lipinskiHBA',
+        'integer',
+        null,
+        'Hydrogen bond acceptors as Lipinski counts them: nitrogen and oxygen atoms.',
+      ),
+      column(
+        'lipinskiHBD',
+        'integer',
+        null,
+        'Hydrogen bond donors as Lipinski counts them: hydrogens on nitrogen and oxygen.',
+      ),
+      column('NumRotatableBonds', 'integer', null, 'Rotatable bonds, amides left out.'),
+      column('NumAromaticRings', 'integer', null, 'Aromatic rings.'),
+      column('FractionCSP3', 'number', null, 'Share of the carbon atoms that are sp3, 0 to 1.'),
+      column(
+        'CrippenMR',
+        'number',
+        'cm³/mol',
+        'Molar refractivity, by the atom contributions of Wildman and Crippen.',
+      ),
+      column('NumHeavyAtoms', 'integer', null, 'Atoms other than hydrogen.'),
+      column(
+        'lipinski_violations',
+        'integer',
+        null,
+        "How many of Lipinski's four limits are exceeded (500 g/mol, logP 5, 5 donors, 10 acceptors), 0 to 4.",
+      ),
+      column(
+        'veber_pass',
+        'boolean',
+        null,
+        'True with at most 10 rotatable bonds and a polar surface of at most 140 Å².',
+      ),
     ],
+    citation:
+      'RDKit 2026.09.1, https://www.rdkit.org, doi:10.5281/zenodo.591637. Lipinski and others, Adv. Drug Deliv. Rev. 1997, 23, 3, doi:10.1016/S0169-409X(96)00423-1. Veber and others, J. Med. Chem. 2002, 45, 2615, doi:10.1021/jm020017n. Wildman and Crippen, J. Chem. Inf. Comput. Sci. 1999, 39, 868, doi:10.1021/ci990307l.',
+    identification: {
+      description:
+        "Twelve physicochemical descriptors of a molecule with Lipinski's and Veber's rules of thumb: the first triage of any library.",
+      title: 'Physicochemical profile',
+      interpretation:
+        "Computed from the structure, not measured. Oral drugs mostly have at most one Lipinski violation and pass Veber's rule; natural products and macrocycles often do neither.",
+      slug: 'physicochemical-profile',
+      source_code: 'https://github.com/rdkit/rdkit',
+      publication: 'https://doi.org/10.1016/S0169-409X(96)00423-1',
+      target_organisms: [],
+      biomedical_areas: ['ADMET'],
+    },
   },
   {
     id: 'eos-solubility',
-    title: 'Solubility in water, by two methods',
-    description:
-      'Solubility in water after Delaney (ESOL) and by the atom types of OpenChemLib, with its octanol-water partition coefficient.',
-    interpretation:
-      'Higher dissolves better: 0 is 1 mol/L, -4 is 0.1 mmol/L. On 1,282 measured values the root mean square errors are 0.98 (ESOL) and 0.86 (OpenChemLib); the methods have probably seen many of these molecules.',
-    citation: 'Delaney JS. J Chem Inf Comput Sci 2004, 44, 1000-1005; computed with RDKit and OpenChemLib.',
-    publication: 'https://doi.org/10.1021/ci034243x',
+    executionMode: 'SYNC',
     columns: [
-      column('esol_logs', 'number', 'log10(mol/L)', 'solubility in water after Delaney'),
-      column('ocl_logs', 'number', 'log10(mol/L)', 'solubility in water by OpenChemLib'),
-      column('ocl_logp', 'number', null, 'octanol-water partition coefficient (log10) by OpenChemLib'),
+      column(
+        'esol_logs',
+        'number',
+        'log10(mol/l)',
+        "Solubility in water by ESOL's linear model, with RDKit's descriptors.",
+      ),
+      column(
+        'ocl_logs',
+        'number',
+        'log10(mol/l)',
+        "Solubility in water by OpenChemLib's atom contributions.",
+      ),
+      column(
+        'ocl_logp',
+        'number',
+        null,
+        "Octanol-water partition coefficient as log10, by OpenChemLib's atom contributions.",
+      ),
     ],
+    citation:
+      'Delaney, J. Chem. Inf. Comput. Sci. 2004, 44, 1000, doi:10.1021/ci034243x. OpenChemLib 9.25.0, https://github.com/cheminfo/openchemlib-js. RDKit 2026.09.1, https://www.rdkit.org, doi:10.5281/zenodo.591637.',
+    identification: {
+      description:
+        'Solubility in water estimated in two independent ways (ESOL and OpenChemLib), and lipophilicity.',
+      title: 'Aqueous solubility',
+      interpretation:
+        'log10 of mol/l: -2 is 10 mmol/l, -4 is 0.1 mmol/l, -6 is 1 µmol/l. On 1,282 measured values the root mean square error is 0.98 (ESOL) and 0.86 (OpenChemLib); some of these molecules were probably used to make the models, so expect more on new chemistry. Where the two disagree by more than 2, trust neither.',
+      slug: 'aqueous-solubility',
+      source_code: 'https://github.com/cheminfo/openchemlib-js',
+      publication: 'https://doi.org/10.1021/ci034243x',
+      target_organisms: [],
+      biomedical_areas: ['ADMET'],
+    },
   },
   {
     id: 'eos-morgan',
-    title: 'Morgan fingerprint, 2,048 bits',
-    description:
-      'The circular (Morgan) fingerprint of radius 2, folded to 2,048 bits: for similarity, clustering, and as input of other models.',
-    interpretation: 'A bit is 1 when the molecule has an atom environment that is folded onto it.',
-    citation: 'Rogers D, Hahn M. J Chem Inf Model 2010, 50, 742-754; computed with RDKit.',
-    publication: 'https://doi.org/10.1021/ci100050t',
+    executionMode: 'ASYNC',
     columns: Array.from({ length: 2048 }, (_, bit) =>
-      column(`bit_${String(bit).padStart(4, '0')}`, 'integer', null, `bit ${bit} of the fingerprint, 0 or 1`),
+      column(
+        `bit_${String(bit).padStart(4, '0')}`,
+        'integer',
+        null,
+        `Bit ${bit} of the fingerprint: 1 when an atom's surroundings hash to it, else 0.`,
+      ),
     ),
+    citation:
+      'Rogers and Hahn, J. Chem. Inf. Model. 2010, 50, 742, doi:10.1021/ci100050t. RDKit 2026.09.1, https://www.rdkit.org, doi:10.5281/zenodo.591637.',
+    identification: {
+      description:
+        'Morgan fingerprint of radius 2 as 2,048 bits: for similarity, clustering, and as input of other models.',
+      title: 'Morgan fingerprint',
+      interpretation:
+        'Compare two molecules by Tanimoto: bits set in both over bits set in either. Aspirin and salicylic acid have 0.448. Different surroundings can share a bit.',
+      slug: 'morgan-fingerprint',
+      source_code: 'https://github.com/rdkit/rdkit',
+      publication: 'https://doi.org/10.1021/ci100050t',
+      target_organisms: [],
+      biomedical_areas: [],
+    },
   },
 ];
 
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 const json = (value: unknown) => `${text(JSON.stringify(value))}::jsonb`;
 
-function insertModel(model: ShippedModel): string {
-  const identification = {
-    description: model.description,
-    title: model.title,
-    interpretation: model.interpretation,
-    slug: model.id,
-    source_code: null,
-    publication: model.publication,
-    target_organisms: null,
-    biomedical_areas: null,
-  };
-  return `insert into model (id, description, execution_mode, image, cpu_request_millicores, cpu_limit_millicores,
-      memory_request_mebibytes, memory_limit_mebibytes, columns, citation, identification_details)
-    values (${text(model.id)}, ${text(model.description)}, 'SYNC', ${text(`ersiliaos/${model.id}`)}, 250, 1000,
-      256, 512, ${json(model.columns)}, ${text(model.citation)}, ${json(identification)})
-    on conflict (id) do nothing`;
-}
+/** cpu in millicores, memory in mebibytes; what is not named here has the table's default. */
+const insertModel = ({ id, executionMode, columns, citation, identification }: ShippedModel) =>
+  `insert into model (id, description, execution_mode, image, image_tag,
+     cpu_request_millicores, cpu_limit_millicores, memory_request_mebibytes, memory_limit_mebibytes,
+     columns, citation, identification_details)
+   values (${text(id)}, ${text(identification.description)}, ${text(executionMode)}, ${text(`ersiliaos/${id}`)}, 'v1.0.0',
+     100, 1000, 200, 512,
+     ${json(columns)}, ${text(citation)}, ${json(identification)})
+   on conflict (id) do nothing`;
