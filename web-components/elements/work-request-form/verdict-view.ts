@@ -1,0 +1,180 @@
+import { html, nothing } from 'lit';
+import type { InputReading } from '../../client/api-client.js';
+import type { InputVerdict } from '../../client/api-schemas.js';
+import { countOf, formatCount } from '../../text/numbers.js';
+
+const delimiterNames: Readonly<Record<InputVerdict['delimiter'], string>> = {
+  comma: 'Comma',
+  tab: 'Tab',
+  semicolon: 'Semicolon',
+  blank: 'First blank splits off the name',
+  none: 'None, one molecule per line',
+};
+
+const problemNames: Readonly<Record<InputVerdict['problems'][number]['kind'], string>> = {
+  invalid: 'No molecule',
+  empty: 'Empty',
+  duplicate: 'Duplicate',
+  'over-limit': 'Over the limit',
+  'too-long': 'Too long',
+  'unclosed-quote': 'Quote not closed',
+};
+
+/** Problems listed before the rest is only counted. */
+const problemsShown = 8;
+
+/** One sentence that is announced: how many rows, and what is wrong with them. */
+export function verdictSentence(verdict: InputVerdict): string {
+  const faults = [
+    verdict.invalid_count > 0 ? `${formatCount(verdict.invalid_count)} no molecule` : '',
+    verdict.empty_count > 0 ? `${formatCount(verdict.empty_count)} empty` : '',
+    verdict.duplicate_count > 0 ? countOf(verdict.duplicate_count, 'duplicate') : '',
+  ].filter(Boolean);
+  const rows = countOf(verdict.row_count, 'row');
+  return faults.length === 0 ? `${rows}, no problem found` : `${rows}, of these ${faults.join(', ')}`;
+}
+
+/** What the hub made of the input, with the two decisions that can be taken otherwise. */
+export function verdictView(
+  verdict: InputVerdict,
+  reading: InputReading,
+  change: (reading: Partial<InputReading>) => void,
+) {
+  return html`
+    <dl class="facts">
+      <div>
+        <dt>Rows</dt>
+        <dd>${formatCount(verdict.row_count)} of at most ${formatCount(verdict.row_limit)}</dd>
+      </div>
+      <div>
+        <dt>Delimiter</dt>
+        <dd>${delimiterNames[verdict.delimiter]}</dd>
+      </div>
+    </dl>
+    <div class="choices">
+      ${headerChoice(verdict, reading, change)} ${columnChoice(verdict, reading, change)}
+    </div>
+    ${verdict.refusal ? html`<p class="notice bad">${verdict.refusal}</p>` : nothing}
+    ${verdict.warning ? html`<p class="notice warn">${verdict.warning}</p>` : nothing} ${problemList(verdict)}
+    ${previewTable(verdict)}
+  `;
+}
+
+function headerChoice(
+  verdict: InputVerdict,
+  reading: InputReading,
+  change: (reading: Partial<InputReading>) => void,
+) {
+  const labels = { auto: `Automatic: ${verdict.header ? 'yes' : 'no'}`, yes: 'Yes', no: 'No' };
+  return html`
+    <fieldset class="choice" aria-describedby="header-because">
+      <legend>Is the first line a header?</legend>
+      <div class="options">
+        ${(['auto', 'yes', 'no'] as const).map(
+          (value) => html`
+            <label class="option">
+              <input
+                type="radio"
+                name="header"
+                .value=${value}
+                .checked=${reading.header === value}
+                @change=${() => change({ header: value })}
+              />
+              ${reading.header === 'auto' || value !== 'auto' ? labels[value] : 'Automatic'}
+            </label>
+          `,
+        )}
+      </div>
+      <p class="small muted" id="header-because">${asSentence(verdict.header_because)}</p>
+    </fieldset>
+  `;
+}
+
+function columnChoice(
+  verdict: InputVerdict,
+  reading: InputReading,
+  change: (reading: Partial<InputReading>) => void,
+) {
+  const automatic =
+    reading.column === null ? `Automatic: ${verdict.column?.name ?? 'none found'}` : 'Automatic';
+  return html`
+    <div class="choice">
+      <label for="column">SMILES column</label>
+      <select
+        id="column"
+        aria-describedby="column-because"
+        .value=${reading.column ?? ''}
+        @change=${(event: Event) => change({ column: (event.target as HTMLSelectElement).value || null })}
+      >
+        <option value="" ?selected=${reading.column === null}>${automatic}</option>
+        ${verdict.column_names.map((name, index) => {
+          const number = String(index + 1);
+          return html`<option .value=${number} ?selected=${reading.column === number}>
+            ${number}: ${name}
+          </option>`;
+        })}
+      </select>
+      <p class="small muted" id="column-because">${asSentence(verdict.column_because)}</p>
+    </div>
+  `;
+}
+
+function problemList(verdict: InputVerdict) {
+  if (verdict.problems.length === 0) return nothing;
+  const rest = verdict.problems.length - problemsShown;
+  return html`
+    <div class="problems">
+      <h3>Problems, by line</h3>
+      <p class="small muted">Every row is kept and answered; rows that are no molecule get empty values.</p>
+      <ul>
+        ${verdict.problems.slice(0, problemsShown).map(
+          (problem) => html`
+            <li>
+              <span class="line">Line ${formatCount(problem.line)}</span>
+              <span><strong>${problemNames[problem.kind]}.</strong> ${asSentence(problem.message)}</span>
+            </li>
+          `,
+        )}
+      </ul>
+      ${rest > 0 ? html`<p class="small muted">and ${formatCount(rest)} more of the first 100</p>` : nothing}
+    </div>
+  `;
+}
+
+function previewTable(verdict: InputVerdict) {
+  if (verdict.preview.length === 0) return nothing;
+  const chosen = verdict.column?.index ?? -1;
+  return html`
+    <div class="table-scroll" tabindex="0" role="region" aria-label="First rows as the hub reads them">
+      <table>
+        <caption>
+          First rows as the hub reads them
+        </caption>
+        <thead>
+          <tr>
+            ${verdict.column_names.map(
+              (name, index) => html`<th scope="col">${name}${index === chosen ? ' (SMILES)' : nothing}</th>`,
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          ${verdict.preview.map(
+            (row) =>
+              html`<tr>
+                ${verdict.column_names.map(
+                  (_, index) =>
+                    html`<td class=${index === chosen ? 'mono chosen' : ''}>${row[index] ?? ''}</td>`,
+                )}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** The hub's half sentences, as sentences. */
+function asSentence(text: string): string {
+  const start = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(start) ? start : `${start}.`;
+}

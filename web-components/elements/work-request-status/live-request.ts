@@ -1,0 +1,198 @@
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { getWorkRequest, openWorkRequestEvents } from '../../client/api-client.js';
+import { ApiError } from '../../client/api-error.js';
+import type { RequestEvent, WorkflowProgress, WorkRequest } from '../../client/api-schemas.js';
+import type { HubConnection } from '../../client/connection.js';
+import { readEventStream, type ServerSentEvent, type StreamItem } from '../../client/event-stream.js';
+import { applyEvent, isEnd } from './apply-event.js';
+import { isFinished } from './tell-timeline.js';
+import { WorkflowPoll } from './workflow-poll.js';
+
+/** Waits before connecting again, in ms: the first try comes soon, later ones leave the hub in peace. */
+const backoffMs = [500, 1000, 2000, 4000, 8000, 15_000] as const;
+/** A finished request's stream has told its story when it is silent for this long, in ms. */
+const silentMs = 1500;
+
+/**
+ * One request as it happens: its record, its events by stream, and, only while it waits, what its workflow says. The
+ * stream resumes by `Last-Event-ID`, reconnects with growing pauses, rests while the tab is hidden and ends with the
+ * request. What was known stays when the connection breaks.
+ */
+export class LiveRequest implements ReactiveController {
+  request: WorkRequest | null = null;
+  events: readonly RequestEvent[] = [];
+  workflow: WorkflowProgress | null = null;
+  /** Why nothing can be shown at all, or why the last try failed. */
+  error: ApiError | null = null;
+  /** `live` while the stream is open, `broken` between tries, `ended` when there is nothing more to come. */
+  connection: 'connecting' | 'live' | 'broken' | 'paused' | 'ended' = 'connecting';
+  /** When the hub was last heard, in ms since 1970. */
+  heardAtMs = 0;
+
+  private subject: { hub: HubConnection; id: number } | null = null;
+  private underway: AbortController | null = null;
+  private lastEventId = '';
+  private tries = 0;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly poll = new WorkflowPoll((workflow) => {
+    this.workflow = workflow;
+    this.host.requestUpdate();
+  });
+
+  constructor(private readonly host: ReactiveControllerHost) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    document.addEventListener('visibilitychange', this.onVisibility);
+  }
+
+  hostDisconnected(): void {
+    document.removeEventListener('visibilitychange', this.onVisibility);
+    this.stop();
+    this.subject = null;
+  }
+
+  /** Follows another request, or the same one as somebody else; null follows none. */
+  follow(subject: { hub: HubConnection; id: number } | null): void {
+    this.stop();
+    if (subject?.id !== this.subject?.id) {
+      this.request = null;
+      this.workflow = null;
+    }
+    this.subject = subject;
+    this.events = [];
+    this.lastEventId = '';
+    this.error = null;
+    this.restart();
+  }
+
+  /** Connects again now. */
+  restart(): void {
+    this.stop();
+    this.tries = 0;
+    if (this.subject === null) return;
+    if (document.visibilityState === 'hidden') this.become('paused');
+    else void this.run(this.subject.hub, this.subject.id);
+  }
+
+  /** Takes a record that the hub answered elsewhere, e.g. when cancelling. */
+  take(request: WorkRequest): void {
+    this.request = request;
+    this.heard();
+    if (isFinished(request)) this.restart();
+  }
+
+  private readonly onVisibility = (): void => {
+    if (this.connection === 'ended' && this.request) return;
+    if (document.visibilityState === 'visible') return this.restart();
+    this.stop();
+    if (this.subject) this.become('paused');
+  };
+
+  private stop(): void {
+    this.underway?.abort();
+    this.underway = null;
+    clearTimeout(this.retryTimer);
+    this.poll.stop();
+  }
+
+  private become(connection: LiveRequest['connection']): void {
+    this.connection = connection;
+    this.host.requestUpdate();
+  }
+
+  private heard(): void {
+    this.heardAtMs = Date.now();
+    this.error = null;
+    this.host.requestUpdate();
+  }
+
+  private async run(hub: HubConnection, id: number): Promise<void> {
+    const mine = new AbortController();
+    this.underway = mine;
+    if (this.connection !== 'broken') this.become('connecting');
+    try {
+      this.request = await getWorkRequest(hub, id, mine.signal);
+      this.heard();
+      await this.listen(hub, id, mine.signal);
+      mine.abort();
+      if (this.hasFinished()) return this.become('ended');
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      this.fail(error);
+      if (this.error && !isPassing(this.error)) return this.become('ended');
+    }
+    this.tryAgain(hub, id);
+  }
+
+  /** A broken stream is no error to show: the record is there and the next try is under way. */
+  private fail(error: unknown): void {
+    if (error instanceof ApiError) this.error = error;
+    else if (!(error instanceof TypeError)) throw error;
+  }
+
+  private tryAgain(hub: HubConnection, id: number): void {
+    this.poll.stop();
+    const pause = backoffMs[Math.min(this.tries, backoffMs.length - 1)] ?? 0;
+    this.tries += 1;
+    this.become('broken');
+    this.retryTimer = setTimeout(() => void this.run(hub, id), pause * (0.75 + Math.random() / 2));
+  }
+
+  private async listen(hub: HubConnection, id: number, signal: AbortSignal): Promise<void> {
+    const body = await openWorkRequestEvents(hub, id, this.lastEventId, signal);
+    this.become('live');
+    const items = readEventStream(body, this.lastEventId);
+    for (;;) {
+      this.poll.keepAsking(hub, id, () => this.isWaiting(), signal);
+      const next = await (this.hasFinished() ? orSilence(items.next()) : items.next());
+      if (next.done) return;
+      this.tries = 0;
+      if (next.value !== 'alive') await this.receive(next.value, hub, id, signal);
+      this.heard();
+      if (this.hasFinished() && this.events.some(isEnd)) return;
+    }
+  }
+
+  private async receive(
+    item: ServerSentEvent,
+    hub: HubConnection,
+    id: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.lastEventId = item.lastEventId;
+    if (item.type === 'snapshot') {
+      this.request = { ...this.request, ...(JSON.parse(item.data) as WorkRequest) };
+      return;
+    }
+    const event = JSON.parse(item.data) as RequestEvent;
+    if (!this.events.some(({ event_no }) => event_no === event.event_no))
+      this.events = [...this.events, event].sort((left, right) => left.event_no - right.event_no);
+    if (this.request) this.request = applyEvent(this.request, event);
+    if (isEnd(event)) this.request = await getWorkRequest(hub, id, signal);
+  }
+
+  private hasFinished(): boolean {
+    return this.request !== null && isFinished(this.request);
+  }
+
+  private isWaiting(): boolean {
+    return this.request?.request_status === 'QUEUED' || this.request?.request_status === 'SCHEDULING';
+  }
+}
+
+/** A fault that may be gone at the next try: no network, too many calls, a hub that restarts. */
+function isPassing({ status }: ApiError): boolean {
+  return status === 0 || status === 429 || status >= 500;
+}
+
+/** The next item, or the end when none comes for a while. */
+function orSilence(
+  next: Promise<IteratorResult<StreamItem, void>>,
+): Promise<IteratorResult<StreamItem, void>> {
+  const silence = new Promise<IteratorResult<StreamItem, void>>((resolve) => {
+    setTimeout(() => resolve({ done: true, value: undefined }), silentMs);
+  });
+  return Promise.race([next, silence]);
+}

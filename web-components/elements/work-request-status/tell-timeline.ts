@@ -1,0 +1,130 @@
+import type { RequestEvent, WorkflowProgress, WorkRequest } from '../../client/api-schemas.js';
+
+/** One line of a request's story. */
+export interface TimelineStep {
+  readonly name: string;
+  /** Where the request stands: behind it, here, ahead of it, or here for good and badly. */
+  readonly state: 'done' | 'current' | 'ahead' | 'failed';
+  /** When the step began, as on the wire; null when unknown or still ahead. */
+  readonly at: string | null;
+  /** A sentence, or null. */
+  readonly detail: string | null;
+}
+
+type EventType = RequestEvent['type'];
+
+const setbacks: readonly EventType[] = ['out-of-memory', 'instance-lost'];
+const setbackSentences: Partial<Record<EventType, string>> = {
+  'out-of-memory': 'The instance ran out of memory.',
+  'instance-lost': 'The instance was lost.',
+};
+
+const phases = [
+  'submitted',
+  'waiting',
+  'instance-starting',
+  'instance-ready',
+  'running',
+  'finished',
+] as const;
+type Phase = (typeof phases)[number];
+
+const names: Readonly<Record<Phase, string>> = {
+  submitted: 'Submitted',
+  waiting: 'Queued for an instance',
+  'instance-starting': 'Instance starting',
+  'instance-ready': 'Instance ready',
+  running: 'Running',
+  finished: 'Done',
+};
+
+/** Has the request come to its end, whatever end? */
+export function isFinished(request: WorkRequest): boolean {
+  return ['COMPLETED', 'FAILED', 'CANCELLED'].includes(request.request_status);
+}
+
+/**
+ * The story of a request in six steps: submitted, queued, instance starting, instance ready, running, end. After an
+ * instance died the story goes on from the queue, and the step says what happened. Steps that an already warm instance
+ * made needless are told as done.
+ */
+export function tellTimeline(
+  request: WorkRequest,
+  events: readonly RequestEvent[],
+  workflow: WorkflowProgress | null,
+): TimelineStep[] {
+  const setback = events.findLastIndex(({ type }) => setbacks.includes(type));
+  const recent = events.slice(setback + 1);
+  const at = phases.indexOf(phaseOf(request, recent, workflow));
+  const story: Story = { request, workflow, recent, setback: events[setback] ?? null };
+  return phases.map((phase, index) => {
+    const state = index < at ? 'done' : index > at ? 'ahead' : stateHere(request);
+    return {
+      name: phase === 'finished' ? endName(request) : names[phase],
+      state,
+      at: state === 'ahead' ? null : startOf(phase, request, recent),
+      detail: state === 'ahead' ? null : detailOf(phase, state, story),
+    };
+  });
+}
+
+interface Story {
+  readonly request: WorkRequest;
+  readonly workflow: WorkflowProgress | null;
+  readonly recent: readonly RequestEvent[];
+  readonly setback: RequestEvent | null;
+}
+
+function phaseOf(
+  request: WorkRequest,
+  recent: readonly RequestEvent[],
+  workflow: WorkflowProgress | null,
+): Phase {
+  if (isFinished(request)) return 'finished';
+  const seen = (type: EventType) => recent.some((event) => event.type === type);
+  if (request.request_status === 'PROCESSING' || seen('running')) return 'running';
+  if (seen('instance-ready')) return 'instance-ready';
+  if (seen('instance-starting') || workflow?.phase === 'instance-starting') return 'instance-starting';
+  return 'waiting';
+}
+
+function stateHere(request: WorkRequest): 'done' | 'current' | 'failed' {
+  if (request.request_status === 'COMPLETED') return 'done';
+  return isFinished(request) ? 'failed' : 'current';
+}
+
+function endName(request: WorkRequest): string {
+  if (request.request_status === 'FAILED') return 'Failed';
+  return request.request_status === 'CANCELLED' ? 'Cancelled' : names.finished;
+}
+
+function startOf(phase: Phase, request: WorkRequest, recent: readonly RequestEvent[]): string | null {
+  const eventAt = recent.find(({ type }) => type === phase)?.at ?? null;
+  if (phase === 'submitted') return request.request_date;
+  if (phase === 'instance-ready') return eventAt ?? request.pod_ready_timestamp;
+  if (phase === 'running') return eventAt ?? request.job_submission_timestamp;
+  if (phase === 'finished') return request.processed_timestamp ?? request.last_updated;
+  return eventAt;
+}
+
+function detailOf(phase: Phase, state: TimelineStep['state'], story: Story): string | null {
+  if (phase === 'waiting') return waitingDetail(state, story);
+  if (phase === 'instance-starting' && state === 'done')
+    return story.recent.some(({ type }) => type === phase) ? null : 'Not needed: one was already warm.';
+  return phase === 'finished' && state === 'failed' ? story.request.request_status_reason : null;
+}
+
+function waitingDetail(state: TimelineStep['state'], { workflow, recent, setback }: Story): string | null {
+  const happened = setback === null ? '' : tellSetback(setback);
+  if (state !== 'current') return happened || null;
+  const told = recent.findLast(({ type }) => type === 'waiting')?.details;
+  const because = workflow?.waiting_because ?? (typeof told?.because === 'string' ? told.because : '');
+  const position = workflow?.position ?? (typeof told?.position === 'number' ? told.position : null);
+  const place = position === null ? '' : position === 1 ? 'Next in line.' : `Number ${position} in line.`;
+  return [happened, because, place].filter(Boolean).join(' ') || null;
+}
+
+function tellSetback({ type, details }: RequestEvent): string {
+  const because = typeof details.because === 'string' ? details.because : setbackSentences[type];
+  return `${because} Rows that were finished are kept.`;
+}
