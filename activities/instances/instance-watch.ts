@@ -26,21 +26,26 @@ export function watchInstances(host: ModelHost): InstanceWatch {
     for (const look of waiting.get(instanceId) ?? []) look();
   };
 
+  function takeList(instances: readonly ObservedInstance[]): void {
+    listed = true;
+    seen.clear();
+    for (const instance of instances) seen.set(instance.instanceId, instance);
+    for (const instanceId of waiting.keys()) wake(instanceId);
+  }
+
+  /** @returns false for what is older than what is known */
+  function takeChange(type: 'changed' | 'gone', instance: ObservedInstance): boolean {
+    const known = seen.get(instance.instanceId);
+    if (known?.uid === instance.uid && known.resourceVersion > instance.resourceVersion) return false;
+    if (type === 'changed') seen.set(instance.instanceId, instance);
+    else if (!known || known.uid === instance.uid) seen.delete(instance.instanceId);
+    wake(instance.instanceId);
+    return true;
+  }
+
   function take(event: HostEvent): void {
-    if (event.type === 'listed') {
-      listed = true;
-      seen.clear();
-      for (const instance of event.instances) seen.set(instance.instanceId, instance);
-      for (const instanceId of waiting.keys()) wake(instanceId);
-    } else {
-      const { instance } = event;
-      const known = seen.get(instance.instanceId);
-      const stale = known?.uid === instance.uid && known.resourceVersion > instance.resourceVersion;
-      if (stale) return;
-      if (event.type === 'changed') seen.set(instance.instanceId, instance);
-      else if (!known || known.uid === instance.uid) seen.delete(instance.instanceId);
-      wake(instance.instanceId);
-    }
+    if (event.type === 'listed') takeList(event.instances);
+    else if (!takeChange(event.type, event.instance)) return;
     for (const listener of listeners) listener(event);
   }
 

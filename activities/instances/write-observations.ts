@@ -1,5 +1,5 @@
 import type { Database, Sql } from '../../db/database.js';
-import { lockClaims, serveClaims, type ClaimSettings } from '../../db/queries/claims.js';
+import { lockClaims, nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import type { TerminationReason } from '../../domain/instance/instance.js';
@@ -45,20 +45,45 @@ async function writeInstance(
   assertLeading: AssertLeading,
   seen: ObservedInstance,
 ): Promise<void> {
-  const changed = await deps.database.transaction(async (sql) => {
+  const isReady = seen.ready && terminationOf(seen) === null;
+  const hints = await deps.database.transaction(async (sql) => {
+    // A ready instance may be lent at once. The claim lock comes before any row's, as everywhere.
+    if (isReady) await lockClaims(sql);
     await assertLeading(sql);
-    return writeInForce(sql, deps.settings, seen);
+    if (!(await writeChange(sql, seen, isReady))) return null;
+    return isReady ? serveClaims(sql, deps.settings) : nothingToTell;
   });
-  if (!changed) return;
-  sendHints(deps, changed.hints);
+  if (!hints) return;
+  sendHints(deps, hints);
   await tellInstance(deps, seen.instanceId);
 }
 
-async function writeInForce(sql: Sql, settings: ClaimSettings, seen: ObservedInstance) {
-  const becomesReady = seen.ready && !seen.terminating && !termination(seen);
-  // A ready instance may be lent at once, so the claims must not be counted meanwhile.
-  if (becomesReady) await lockClaims(sql);
-  const [row] = await sql.rows<{ state: string; leased: boolean; was: string }>(
+/** @returns whether the instance's state changed by it */
+async function writeChange(sql: Sql, seen: ObservedInstance, isReady: boolean): Promise<boolean> {
+  const row = await updateRow(sql, seen, isReady);
+  if (!row) return false;
+  const ended = terminationOf(seen);
+  if (ended) await markToEnd(sql, seen.instanceId, ended.reason, ended.message);
+  else if (row.state === row.was) return false;
+  if (row.state === 'ACTIVE' && row.was !== 'ACTIVE') await writeReady(sql, seen, row.leased);
+  else
+    await recordInstanceEvent(
+      sql,
+      seen.instanceId,
+      ended ? 'INSTANCE_ENDED' : 'INSTANCE_CHANGED',
+      describe(seen),
+    );
+  return true;
+}
+
+/** Older observations, and those of another uid, find no row. */
+async function updateRow(
+  sql: Sql,
+  seen: ObservedInstance,
+  isReady: boolean,
+): Promise<{ state: string; was: string; leased: boolean } | undefined> {
+  const { instanceId, uid, resourceVersion, address, node, waiting, phase } = seen;
+  const [row] = await sql.rows<{ state: string; was: string; leased: boolean }>(
     `with known as (select id, state as was from model_instance where id = $1 for update)
      update model_instance i set uid = $2, resource_version = $3, address = $4, node = $5, waiting_reason = $6,
        waiting_message = $7, last_updated = now(),
@@ -72,34 +97,18 @@ async function writeInForce(sql: Sql, settings: ClaimSettings, seen: ObservedIns
      returning i.state, known.was,
        exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased`,
     [
-      seen.instanceId,
-      seen.uid,
-      seen.resourceVersion,
-      seen.address,
-      seen.node,
-      seen.waiting?.reason ?? null,
-      seen.waiting?.message ?? null,
-      becomesReady,
-      seen.phase === 'Running',
+      instanceId,
+      uid,
+      resourceVersion,
+      address,
+      node,
+      waiting?.reason ?? null,
+      waiting?.message ?? null,
+      isReady,
+      phase === 'Running',
     ],
   );
-  if (!row) return null;
-  const ended = termination(seen);
-  if (ended) await markToEnd(sql, seen.instanceId, ended.reason, ended.message);
-  if (row.state === row.was && !ended) return null;
-  if (row.state === 'ACTIVE' && row.was !== 'ACTIVE') await writeReady(sql, seen, row.leased);
-  else
-    await recordInstanceEvent(
-      sql,
-      seen.instanceId,
-      ended ? 'INSTANCE_ENDED' : 'INSTANCE_CHANGED',
-      describe(seen),
-    );
-  return {
-    hints: becomesReady
-      ? await serveClaims(sql, settings)
-      : { granted: [], started: [], retired: [], waiting: new Map() },
-  };
+  return row;
 }
 
 async function writeReady(sql: Sql, seen: ObservedInstance, leased: boolean): Promise<void> {
@@ -113,7 +122,7 @@ async function writeReady(sql: Sql, seen: ObservedInstance, leased: boolean): Pr
 }
 
 /** Why an observed instance is over, or null while it lives. */
-function termination(seen: ObservedInstance): { reason: TerminationReason; message: string } | null {
+function terminationOf(seen: ObservedInstance): { reason: TerminationReason; message: string } | null {
   const last = seen.lastTermination;
   const over = seen.phase === 'Failed' || seen.phase === 'Succeeded' || seen.restartCount > 0;
   if (over && last) return { reason: reasonOf(last), message: sentenceOf(last) };

@@ -1,4 +1,4 @@
-import { writeObservation } from '../instances/write-observations.js';
+import { writeObservation, type AssertLeading } from '../instances/write-observations.js';
 import type { HostEvent } from '../../hosts/model-host.js';
 import { NotLeadingError, seekLeadership } from './leadership.js';
 import { createReconciler, type ReconcilerDependencies } from './reconcile.js';
@@ -20,7 +20,7 @@ export function takePartInLeading(deps: ReconcilerDependencies): Lead {
   const leadership = seekLeadership(deps.database, {
     onGained() {
       deps.log.info('this worker leads');
-      const assertLeading = leadership.assertLeading;
+      const assertLeading: AssertLeading = (sql) => leadership.assertLeading(sql);
       const reconcile = createReconciler(deps, assertLeading);
       duties.start([
         deps.instances.onEvent((event) => duties.queue('observing', () => observe(event))),

@@ -25,21 +25,22 @@ export interface ModelServerLimits {
   readonly maxReplyBytes: number;
 }
 
+/** A job as its server says; any other word counts as pending. */
+export type JobStatus = 'pending' | 'completed' | 'failed';
+
 /** Speaks the container protocol with one instance. Redirects are not followed, replies are bounded. */
 export interface ModelServer {
   /** The version the server states for this model, or null when it states none. */
   readVersion(address: string, modelId: string, signal: AbortSignal): Promise<string | null>;
   run(address: string, inputs: readonly string[], signal: AbortSignal): Promise<unknown>;
   submitJob(address: string, inputs: readonly string[], signal: AbortSignal): Promise<string>;
-  /** `pending`, `completed` or `failed`; anything else the server says counts as pending. Null: it knows no such job. */
-  readJobStatus(
-    address: string,
-    jobId: string,
-    signal: AbortSignal,
-  ): Promise<'pending' | 'completed' | 'failed' | null>;
+  /** Null when the server knows no such job. */
+  readJobStatus(address: string, jobId: string, signal: AbortSignal): Promise<JobStatus | null>;
   readJobResult(address: string, jobId: string, signal: AbortSignal): Promise<unknown>;
   close(): Promise<void>;
 }
+
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** What the original hub always sends; models may depend on it. */
 const runQuery =
@@ -47,30 +48,83 @@ const runQuery =
 
 /** One connection pool for all instances of a worker. */
 export function createModelServer(limits: ModelServerLimits): ModelServer {
-  const agent = new Agent({
-    headersTimeout: limits.runTimeoutMs,
-    bodyTimeout: limits.runTimeoutMs,
-    connect: { timeout: 5_000 },
-  });
+  return new HttpModelServer(limits);
+}
 
-  async function call(what: string, url: string, options: CallOptions): Promise<Reply> {
+class HttpModelServer implements ModelServer {
+  readonly #agent: Agent;
+
+  constructor(private readonly limits: ModelServerLimits) {
+    const { runTimeoutMs } = limits;
+    this.#agent = new Agent({
+      headersTimeout: runTimeoutMs,
+      bodyTimeout: runTimeoutMs,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+    });
+  }
+
+  async readVersion(address: string, modelId: string, signal: AbortSignal): Promise<string | null> {
+    const reply = await this.#get(
+      'its version',
+      address,
+      '/models/status',
+      this.limits.callTimeoutMs,
+      signal,
+    );
+    return reply.status === 200 ? versionIn(reply.text, modelId) : null;
+  }
+
+  run(address: string, inputs: readonly string[], signal: AbortSignal): Promise<unknown> {
+    return this.#post('the run', address, '/run', inputs, signal);
+  }
+
+  async submitJob(address: string, inputs: readonly string[], signal: AbortSignal): Promise<string> {
+    const answer = await this.#post('the job', address, '/job/submit', inputs, signal);
+    const jobId = (answer as { job_id?: unknown } | null)?.job_id;
+    if (typeof jobId === 'string' && jobId !== '') return jobId;
+    throw new ModelAnswerError('The model accepted the job without giving a job id.');
+  }
+
+  async readJobStatus(address: string, jobId: string, signal: AbortSignal): Promise<JobStatus | null> {
+    const path = `/job/status/${encodeURIComponent(jobId)}`;
+    const reply = await this.#get('the job status', address, path, this.limits.callTimeoutMs, signal);
+    if (reply.status === 404) return null;
+    const status = (parseReply('the job status', reply) as { status?: unknown } | null)?.status;
+    return status === 'completed' || status === 'failed' ? status : 'pending';
+  }
+
+  async readJobResult(address: string, jobId: string, signal: AbortSignal): Promise<unknown> {
+    const path = `/job/result/${encodeURIComponent(jobId)}`;
+    return parseReply(
+      'the job result',
+      await this.#get('the job result', address, path, this.limits.runTimeoutMs, signal),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+
+  async #post(what: string, address: string, path: string, inputs: readonly string[], signal: AbortSignal) {
+    const body = JSON.stringify(inputs);
+    const timeoutMs = this.limits.runTimeoutMs;
+    const reply = await this.#call(what, `http://${address}${path}?${runQuery}`, {
+      method: 'POST',
+      body,
+      timeoutMs,
+      signal,
+    });
+    return parseReply(what, reply);
+  }
+
+  #get(what: string, address: string, path: string, timeoutMs: number, signal: AbortSignal): Promise<Reply> {
+    return this.#call(what, `http://${address}${path}`, { method: 'GET', timeoutMs, signal });
+  }
+
+  async #call(what: string, url: string, options: CallOptions): Promise<Reply> {
     const deadline = AbortSignal.timeout(options.timeoutMs);
-    const signal = AbortSignal.any([options.signal, deadline]);
     try {
-      const { statusCode, headers, body } = await request(url, {
-        dispatcher: agent,
-        method: options.method,
-        signal,
-        ...(options.body !== undefined && {
-          body: options.body,
-          headers: { 'content-type': 'application/json' },
-        }),
-      });
-      return {
-        status: statusCode,
-        contentType: String(headers['content-type'] ?? ''),
-        text: await readBounded(what, body, limits.maxReplyBytes),
-      };
+      return await this.#exchange(what, url, options, AbortSignal.any([options.signal, deadline]));
     } catch (error) {
       if (options.signal.aborted || error instanceof ModelAnswerError) throw error;
       if (deadline.aborted) {
@@ -85,53 +139,24 @@ export function createModelServer(limits: ModelServerLimits): ModelServer {
     }
   }
 
-  const post = async (
+  async #exchange(
     what: string,
-    address: string,
-    path: string,
-    inputs: readonly string[],
+    url: string,
+    { method, body }: CallOptions,
     signal: AbortSignal,
-  ) =>
-    parseReply(
-      what,
-      await call(what, `http://${address}${path}?${runQuery}`, {
-        method: 'POST',
-        body: JSON.stringify(inputs),
-        timeoutMs: limits.runTimeoutMs,
-        signal,
-      }),
-    );
-  const get = (what: string, address: string, path: string, timeoutMs: number, signal: AbortSignal) =>
-    call(what, `http://${address}${path}`, { method: 'GET', timeoutMs, signal });
-
-  return {
-    async readVersion(address, modelId, signal) {
-      const reply = await get('its version', address, '/models/status', limits.callTimeoutMs, signal);
-      return reply.status === 200 ? versionIn(reply.text, modelId) : null;
-    },
-    run: (address, inputs, signal) => post('the run', address, '/run', inputs, signal),
-    async submitJob(address, inputs, signal) {
-      const answer = await post('the job', address, '/job/submit', inputs, signal);
-      const jobId = (answer as { job_id?: unknown } | null)?.job_id;
-      if (typeof jobId === 'string' && jobId !== '') return jobId;
-      throw new ModelAnswerError('The model accepted the job without giving a job id.');
-    },
-    async readJobStatus(address, jobId, signal) {
-      const path = `/job/status/${encodeURIComponent(jobId)}`;
-      const reply = await get('the job status', address, path, limits.callTimeoutMs, signal);
-      if (reply.status === 404) return null;
-      const status = (parseReply('the job status', reply) as { status?: unknown } | null)?.status;
-      return status === 'completed' || status === 'failed' ? status : 'pending';
-    },
-    async readJobResult(address, jobId, signal) {
-      const path = `/job/result/${encodeURIComponent(jobId)}`;
-      return parseReply(
-        'the job result',
-        await get('the job result', address, path, limits.runTimeoutMs, signal),
-      );
-    },
-    close: () => agent.close(),
-  };
+  ): Promise<Reply> {
+    const reply = await request(url, {
+      dispatcher: this.#agent,
+      method,
+      signal,
+      ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+    });
+    return {
+      status: reply.statusCode,
+      contentType: String(reply.headers['content-type'] ?? ''),
+      text: await readBounded(what, reply.body, this.limits.maxReplyBytes),
+    };
+  }
 }
 
 interface CallOptions {

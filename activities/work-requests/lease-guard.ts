@@ -23,78 +23,107 @@ type GuardDependencies = Pick<ActivityDependencies, 'database' | 'notifications'
 
 /** Subscribes first and looks then, so that nothing between the two is missed. */
 export function guardLease(deps: GuardDependencies, lease: LeaseFacts, cancelled: AbortSignal): LeaseGuard {
-  const instanceId = lease.instance_id!;
-  const stop = new AbortController();
-  const wakers = new Set<() => void>();
-  let cause: StopCause | null = null;
-  let seen = lease.uid !== null;
-  const wake = () => wakers.forEach((waker) => waker());
+  return new Guard(deps, lease, cancelled);
+}
 
-  function end(why: StopCause): void {
-    cause ??= why;
-    stop.abort(new Error(`the work on request ${lease.request_id} stopped: ${why}`));
-    wake();
-  }
+class Guard implements LeaseGuard {
+  readonly #stop = new AbortController();
+  readonly #wakers = new Set<() => void>();
+  readonly #subscriptions: (() => void)[];
+  #cause: StopCause | null = null;
+  /** Only what was there can be missing. */
+  #seen: boolean;
 
-  function look(): void {
-    const observed = deps.instances.see(instanceId);
-    seen ||= observed !== null;
-    if (observed ? isOver(observed) : seen && deps.instances.current) end('instance over');
-    else wake();
-  }
-
-  async function reread(): Promise<void> {
-    const now = await readLease(deps.database, lease.lease_token);
-    if (!now || !isInForce(now)) end('lease over');
-    else if (now.instance_state && !isUsable(now.instance_state)) end('instance over');
-    else look();
-  }
-  const rereadSafely = () =>
-    void reread().catch((error: Error) =>
-      deps.log.warn('a lease could not be read; the next change reads it again', { error: error.message }),
-    );
-
-  const onCancel = () => end('cancelled');
-  cancelled.addEventListener('abort', onCancel);
-  const subscriptions = [
-    deps.instances.onChange(instanceId, look),
-    deps.notifications.on(INSTANCE_CHANNEL, (id) => (id === null || id === instanceId) && rereadSafely()),
-    deps.notifications.on(REQUEST_CHANNEL, (change) => {
-      if (change === null || change.startsWith(`${lease.request_id}:`)) rereadSafely();
-    }),
-  ];
-  if (cancelled.aborted) onCancel();
-  else look();
-  // The lease was read before this guard listened: a change in between would go unheard.
-  rereadSafely();
-
-  return {
-    signal: stop.signal,
-    get cause() {
-      return cause;
-    },
-    untilReady: () =>
-      new Promise((resolve, reject) => {
-        const check = () => {
-          const observed = deps.instances.see(instanceId);
-          if (stop.signal.aborted) reject(stop.signal.reason as Error);
-          else if (observed?.ready && observed.address) resolve(observed.address);
-          else return;
-          wakers.delete(check);
-        };
-        wakers.add(check);
-        check();
+  constructor(
+    private readonly deps: GuardDependencies,
+    private readonly lease: LeaseFacts,
+    cancelled: AbortSignal,
+  ) {
+    this.#seen = lease.uid !== null;
+    const onCancel = () => this.#end('cancelled');
+    cancelled.addEventListener('abort', onCancel);
+    this.#subscriptions = [
+      () => cancelled.removeEventListener('abort', onCancel),
+      deps.instances.onChange(lease.instance_id!, () => this.#look()),
+      deps.notifications.on(INSTANCE_CHANNEL, (id) => {
+        if (id === null || id === lease.instance_id) this.#reread();
       }),
-    untilOver: (ms) => untilAborted(stop.signal, ms),
-    close() {
-      cancelled.removeEventListener('abort', onCancel);
-      for (const unsubscribe of subscriptions) unsubscribe();
-    },
-  };
+      deps.notifications.on(REQUEST_CHANNEL, (change) => {
+        if (change === null || change.startsWith(`${lease.request_id}:`)) this.#reread();
+      }),
+    ];
+    if (cancelled.aborted) onCancel();
+    else this.#look();
+    // The lease was read before this guard listened: a change in between would go unheard.
+    this.#reread();
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get cause(): StopCause | null {
+    return this.#cause;
+  }
+
+  untilReady(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const observed = this.deps.instances.see(this.lease.instance_id!);
+        if (this.signal.aborted) reject(this.signal.reason as Error);
+        else if (observed?.ready && observed.address) resolve(observed.address);
+        else return;
+        this.#wakers.delete(check);
+      };
+      this.#wakers.add(check);
+      check();
+    });
+  }
+
+  untilOver(ms: number): Promise<void> {
+    return untilAborted(this.signal, ms);
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+  }
+
+  #end(why: StopCause): void {
+    this.#cause ??= why;
+    this.#stop.abort(new Error(`the work on request ${this.lease.request_id} stopped: ${why}`));
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const waker of this.#wakers) waker();
+  }
+
+  #look(): void {
+    const observed = this.deps.instances.see(this.lease.instance_id!);
+    this.#seen ||= observed !== null;
+    const over = observed ? isOver(observed) : this.#seen && this.deps.instances.current;
+    if (over) this.#end('instance over');
+    else this.#wake();
+  }
+
+  #reread(): void {
+    void this.#readAgain().catch((error: Error) =>
+      this.deps.log.warn('a lease could not be read; the next change reads it again', {
+        error: error.message,
+      }),
+    );
+  }
+
+  async #readAgain(): Promise<void> {
+    const now = await readLease(this.deps.database, this.lease.lease_token);
+    if (!now || !isInForce(now)) this.#end('lease over');
+    else if (now.instance_state && !isUsable(now.instance_state)) this.#end('instance over');
+    else this.#look();
+  }
 }
 
 /** True when the instance can't serve any more. */
-export function isOver(observed: ObservedInstance): boolean {
+function isOver(observed: ObservedInstance): boolean {
   return (
     observed.terminating ||
     observed.phase === 'Failed' ||

@@ -25,7 +25,8 @@ export interface ClaimHints {
   readonly waiting: ReadonlyMap<string, { position: number; because: string }>;
 }
 
-const nothing: ClaimHints = { granted: [], started: [], retired: [], waiting: new Map() };
+/** What to tell when no claim was served. */
+export const nothingToTell: ClaimHints = { granted: [], started: [], retired: [], waiting: new Map() };
 
 /** Only the first claims of each model can be served at once; the rest need not be read. */
 const CLAIMS_READ_PER_MODEL = 50;
@@ -44,7 +45,7 @@ export async function lockClaims(sql: Sql): Promise<void> {
  */
 export async function serveClaims(sql: Sql, settings: ClaimSettings): Promise<ClaimHints> {
   const claims = await readClaims(sql);
-  if (claims.length === 0) return nothing;
+  if (claims.length === 0) return nothingToTell;
   const places = await readPlaces(sql);
   const models = await readModels(sql, [...new Set(claims.map(({ modelId }) => modelId))]);
   return applyPlan(sql, planClaims(claims, places, models, settings), settings);

@@ -28,9 +28,9 @@ export type Settlement =
   | { readonly type: 'fail'; readonly failure: Failure };
 
 /** A request is healed from out-of-memory this many times at most. */
-export const MAX_MEMORY_KILLS = 3;
+const MAX_MEMORY_KILLS = 3;
 /** A server that dies this often without one more finished shard is given up: the input may be what kills it. */
-export const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5;
+const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5;
 
 /**
  * What becomes of a request whose instance did not finish. Out of memory: again with twice the limit of the instance
