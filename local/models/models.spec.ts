@@ -104,7 +104,26 @@ describe('eos-morgan', () => {
   });
 });
 
+const catalogue = JSON.parse(readFileSync(new URL('./catalogue.json', import.meta.url), 'utf8')) as readonly {
+  id: string;
+  columns: readonly { name: string; type: string }[];
+}[];
+
+const typeOf = (value: unknown, stated: string): string =>
+  stated === 'integer' && Number.isInteger(value) ? 'integer' : typeof value;
+
 describe.each(ids)('%s', (id) => {
+  it('has the columns that the catalogue states, in their order and of their types', async () => {
+    const stated = catalogue.find((model) => model.id === id)?.columns ?? [];
+    for (const row of await run(id, texts)) {
+      const given = Object.entries(row ?? {}).map(([name, value], at) => [
+        name,
+        typeOf(value, stated[at]?.type ?? ''),
+      ]);
+      expect(given).toEqual(stated.map(({ name, type }) => [name, type]));
+    }
+  });
+
   it('answers within a second of being spawned, when the machine is not busy otherwise', async () => {
     let quickestMs = modelOf(id).readyAfterMs;
     for (let again = 0; again < 4 && quickestMs >= 1000; again += 1) {
