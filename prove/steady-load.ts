@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HubAnswerError, type HubClient } from '../test/support/hub-client.js';
+
+/** What to send next. */
+export interface Submission {
+  readonly modelId: string;
+  readonly entries: readonly string[];
+}
+
+/** A request whose acceptance was seen: HTTP 200 with an id. */
+export interface AcceptedRequest extends Submission {
+  readonly id: number;
+  /** Epoch ms of the acceptance, and how long it took. */
+  readonly acceptedAtMs: number;
+  readonly tookMs: number;
+}
+
+/** Sends requests at a steady pace whatever becomes of them, and remembers which were accepted. */
+export class SteadyLoad {
+  readonly accepted: AcceptedRequest[] = [];
+  /** Refusals and broken connections, by their words. */
+  readonly refused = new Map<string, number>();
+  readonly #stopping = new AbortController();
+  readonly #sending = new Set<Promise<void>>();
+  readonly #running: Promise<void>;
+
+  constructor(
+    private readonly client: HubClient,
+    private readonly perSecond: number,
+    private readonly next: () => Submission,
+  ) {
+    this.#running = this.#send();
+  }
+
+  /** Sends nothing more and waits for the answers that are due. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await Promise.all(this.#sending);
+  }
+
+  async #send(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const sending = this.#submit(this.next()).finally(() => this.#sending.delete(sending));
+      this.#sending.add(sending);
+      await sleep(1000 / this.perSecond, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #submit({ modelId, entries }: Submission): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      const { id } = await this.client.submitEntries(modelId, entries, false);
+      const tookMs = performance.now() - startedAt;
+      this.accepted.push({ id, modelId, entries, acceptedAtMs: Date.now(), tookMs });
+    } catch (error) {
+      const words =
+        error instanceof HubAnswerError ? `HTTP ${error.status}` : `no answer (${codeOf(error as Error)})`;
+      this.refused.set(words, (this.refused.get(words) ?? 0) + 1);
+    }
+  }
+}
+
+function codeOf({ message, cause }: Error): string {
+  return (cause as { code?: string } | undefined)?.code ?? message;
+}
