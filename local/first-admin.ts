@@ -15,7 +15,7 @@ const upper = 'ABCDEFGHJKLMNPQRSTUVWXYZ';
 const digits = '23456789';
 
 /** A password for a person to read off: at least one small letter, capital and digit, none that look alike. */
-export function randomPassword(): string {
+function randomPassword(): string {
   for (;;) {
     const password = Array.from({ length: passwordLength }, () => pick(lower + upper + digits)).join('');
     if (/[a-z]/.test(password) && /[A-Z]/.test(password) && /\d/.test(password)) return password;

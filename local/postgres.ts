@@ -19,8 +19,8 @@ export interface PostgresCluster {
 }
 
 /** The major version of the binaries that come with the npm package; data of another one can't be read. */
-export const postgresMajor = '18';
-export const postgresUserName = 'hub';
+const postgresMajor = '18';
+const postgresUserName = 'hub';
 export const defaultPostgresUsers = ['postgres', 'nobody'] as const;
 
 /** Settings of every cluster: reachable through loopback only, times in UTC. */

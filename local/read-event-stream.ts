@@ -19,14 +19,14 @@ export async function* readEventStream(pieces: AsyncIterable<string>): AsyncGene
 }
 
 function toMessage(block: string): StreamMessage {
-  const fields: Record<string, string[]> = {};
+  const fields = { event: [] as string[], id: [] as string[], data: [] as string[] };
   for (const line of block.split('\n')) {
-    const [, name, value] = /^([a-z]+):? ?(.*)$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) (fields[name] ??= []).push(value);
+    const [, name, value = ''] = /^(event|id|data): ?(.*)$/.exec(line) ?? [];
+    if (name !== undefined) fields[name as keyof typeof fields].push(value);
   }
   return {
-    event: fields.event?.at(-1) ?? 'message',
-    id: fields.id?.at(-1) ?? '',
-    data: fields.data?.join('\n') ?? '',
+    event: fields.event.at(-1) ?? 'message',
+    id: fields.id.at(-1) ?? '',
+    data: fields.data.join('\n'),
   };
 }

@@ -12,7 +12,7 @@ import type { OutsidePart } from './parts.js';
 export type Report = (line: string) => void;
 
 /** Where downloaded programs are kept: `HUB_TOOLS_DIR`, else `.hub/tools` of the repository, whatever the data directory. */
-export function toolsDirectory(environment: Environment): string {
+function toolsDirectory(environment: Environment): string {
   return resolve(environment.HUB_TOOLS_DIR || join(repositoryRoot(), '.hub', 'tools'));
 }
 
