@@ -18,6 +18,11 @@ export interface ShardPlace {
   readonly expiresOn: string;
 }
 
+/** Only leases of the current run of an open request may work: an older run neither takes nor keeps a shard. */
+const leaseInForce = (token: string) => `
+  select from instance_lease l join work_request r on r.id = l.request_id and r.run_key = l.run_key
+   where l.lease_token = ${token} and l.state = 'GRANTED' and r.state in ('SCHEDULING', 'PROCESSING')`;
+
 /**
  * Takes the next unfinished shard for a lease: one that nobody holds, or whose holder's lease is over.
  * @param held shards this lease has in hand already
@@ -31,9 +36,8 @@ export async function takeShard(
     `with next as (
        select s.expires_on, s.request_id, s.shard_no from work_request_shard s
         where s.expires_on = $3 and s.request_id = $2 and s.state <> 'DONE' and s.shard_no <> all($4)
-          and (s.lease_token is null or s.lease_token = $1 or not exists (
-            select from instance_lease other where other.lease_token = s.lease_token and other.state = 'GRANTED'))
-          and exists (select from instance_lease own where own.lease_token = $1 and own.state = 'GRANTED')
+          and (s.lease_token is null or s.lease_token = $1 or not exists (${leaseInForce('s.lease_token')}))
+          and exists (${leaseInForce('$1')})
         order by s.shard_no limit 1 for update of s skip locked)
      update work_request_shard s set state = 'RUNNING', lease_token = $1, attempt = s.attempt + 1,
        job_id = case when s.lease_token = $1 then s.job_id end
@@ -70,9 +74,8 @@ export interface ComputedShard {
  */
 export async function storeShard(sql: Sql, place: ShardPlace, shard: ComputedShard): Promise<boolean> {
   const open = await sql.rows(
-    `select from work_request r join instance_lease l on l.request_id = r.id and l.run_key = r.run_key
-      where r.id = $2 and r.state in ('SCHEDULING', 'PROCESSING') and l.lease_token = $1 and l.state = 'GRANTED'
-      for update of r`,
+    // Both rows are locked, the request first: whoever releases the lease meanwhile is seen.
+    `${leaseInForce('$1')} and r.id = $2 for update of r, l`,
     [place.leaseToken, place.requestId],
   );
   if (open.length === 0) return false;
