@@ -9,9 +9,6 @@ export const failureTypes = [
 ] as const;
 export type FailureType = (typeof failureTypes)[number];
 
-/** Failures that no retry mends. */
-export const finalFailureTypes: readonly FailureType[] = ['BadInput', 'ModelError'];
-
 /** Why a request failed, in words for its user: what was attempted, on what, and what to do next. */
 export interface Failure {
   readonly type: FailureType;

@@ -1,5 +1,5 @@
 /** Quantities carry their unit in the name: `…Bytes`, `…Millicores`, `…Seconds`, `…Ms`. These are the only factors. */
-export const BYTES_PER_MEBIBYTE = 1024 * 1024;
+const BYTES_PER_MEBIBYTE = 1024 * 1024;
 export const MS_PER_SECOND = 1000;
 
 /** Mebibytes as the wire and the model table have them, to bytes as rules and hosts have them. */

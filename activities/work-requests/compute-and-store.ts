@@ -4,7 +4,7 @@ import { storeJobId, type ComputedShard, type ShardPlace } from '../../db/querie
 import { assembleShardResult } from '../../domain/work-request/assemble-shard-result.js';
 import { writeShardResult } from '../../domain/work-request/shard-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { ModelAnswerError } from '../model-server/model-server.js';
+import { ModelAnswerError } from '../model-server/model-reply.js';
 import { askModel, type PreparedShard } from './compute-shard.js';
 
 /** A shard taken this often was never finished by anyone: it may be what kills them. */

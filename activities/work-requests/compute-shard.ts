@@ -5,7 +5,8 @@ import type { TakenShard } from '../../db/queries/shards.js';
 import { planModelInput, type ModelInput } from '../../domain/work-request/assemble-shard-result.js';
 import { readShardInput } from '../../domain/work-request/shard-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { ModelAnswerError, type ModelServer } from '../model-server/model-server.js';
+import { ModelAnswerError } from '../model-server/model-reply.js';
+import type { ModelServer } from '../model-server/model-server.js';
 
 /** A shard whose molecules are read: what to send, and the keys of its rows. */
 export interface PreparedShard {

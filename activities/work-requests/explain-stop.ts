@@ -1,7 +1,7 @@
 import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import type { ModelAnswerError } from '../model-server/model-server.js';
+import type { ModelAnswerError } from '../model-server/model-reply.js';
 import type { LeaseGuard } from './lease-guard.js';
 
 type ExplainDependencies = Pick<ActivityDependencies, 'database' | 'instances'>;

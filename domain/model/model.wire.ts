@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 export const executionModes = ['SYNC', 'ASYNC'] as const;
-export type ExecutionMode = (typeof executionModes)[number];
 
 /** One output column of a model, in the model's own order. */
 export const ModelColumn = z

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { headerModes } from './input-verdict.js';
+import { problemKinds } from './input-problems.js';
+import { delimiters } from './delimiters.js';
 import { requestEventTypes, workRequestStates } from './work-request.js';
 
 /** UTC, 6 decimals, `Z`. */
 const Instant = z.string().describe('UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z');
 const Nullable = <Inner extends z.ZodType>(schema: Inner) => schema.nullable();
-
-export const headerModes = ['auto', 'yes', 'no'] as const;
 
 /** Body of `POST /api/work-requests` as JSON. Unknown fields are ignored. */
 export const SubmitWorkRequest = z
@@ -40,7 +41,7 @@ export type RawSubmitQuery = z.infer<typeof RawSubmitQuery>;
 /** What the hub made of an input, and what is wrong with it. */
 export const InputVerdict = z
   .object({
-    delimiter: z.enum(['comma', 'tab', 'semicolon', 'blank', 'none']),
+    delimiter: z.enum(delimiters),
     header: z.boolean(),
     header_because: z.string(),
     column: z
@@ -61,11 +62,11 @@ export const InputVerdict = z
       .array(
         z.object({
           line: z.number().int().describe('line number in the input as sent, 1-based'),
-          kind: z.enum(['invalid', 'empty', 'duplicate', 'over-limit', 'too-long', 'unclosed-quote']),
+          kind: z.enum(problemKinds),
           message: z.string(),
         }),
       )
-      .describe('the first 100 problems'),
+      .describe('the first problems of each kind'),
     preview: z.array(z.array(z.string())).describe('the first 5 rows, by column'),
     row_limit: z.number().int(),
     warning: Nullable(z.string()).describe('a doubt that does not stand in the way'),
