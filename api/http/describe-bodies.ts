@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import { SubmitWorkRequest } from '../../domain/work-request/work-request.wire.js';
+import { RequestEvent, SubmitWorkRequest } from '../../domain/work-request/work-request.wire.js';
 import { CheckInput } from '../work-requests/read-submission.js';
 import { rawInputTypes } from './accept-bodies.js';
 
@@ -17,6 +17,8 @@ export function describeBodies(document: OpenAPIObject): OpenAPIObject {
   const schemas = (document.components!.schemas ??= {}) as Record<string, unknown>;
   describeInput(document, schemas, '/api/work-requests', 'SubmitWorkRequest', SubmitWorkRequest);
   describeInput(document, schemas, '/api/work-requests/check', 'CheckInput', CheckInput);
+  // The data of each message of an event stream.
+  schemas.RequestEvent = described(RequestEvent, 'RequestEvent', 'output');
   const answer = document.paths['/api/work-requests/{id}']?.get?.responses['200'] as unknown as {
     content: Content;
   };
@@ -32,11 +34,16 @@ function describeInput(
   name: string,
   schema: z.ZodType,
 ): void {
-  const { $schema: _, id: __, ...described } = z.toJSONSchema(schema, { io: 'input' }) as Schema;
-  schemas[name] = described;
+  schemas[name] = described(schema, name, 'input');
   const content: Content = { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } };
   for (const type of rawInputTypes) content[type] = { schema: text };
   document.paths[path]!.post!.requestBody = { required: true, content } as never;
+}
+
+/** A schema with an id of its own is given as a definition of that name. */
+function described(schema: z.ZodType, name: string, io: 'input' | 'output'): Schema {
+  const { $defs } = z.toJSONSchema(schema, { io }) as { $defs: Record<string, Schema> };
+  return $defs[name]!;
 }
 
 function openAnswers(value: unknown): unknown {

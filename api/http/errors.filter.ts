@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_JSON_BODY_BYTES } from '../../domain/work-request/limits.js';
 import { isDatabaseAway } from './is-database-away.js';
 import type { KnownRoutes } from './known-routes.js';
 import { Refusal, tooLarge } from './refusal.js';
+
+/** How long a refused client may go on sending. */
+const DISCARD_MS = 5_000;
 
 /** The one way from an error to an answer: always `{"detail": …}`, never a stack trace. */
 @Catch()
@@ -25,6 +29,9 @@ export class ErrorsFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    discardRest(request.raw);
+    // Closing at once would cut off clients that are still sending before they have read the answer.
+    reply.removeHeader('connection');
     void reply
       .status(refusal.getStatus())
       .headers({ ...refusal.headers })
@@ -57,23 +64,37 @@ export class ErrorsFilter implements ExceptionFilter {
   }
 }
 
+/** What a refused client goes on sending is thrown away, but not for ever. */
+function discardRest(body: IncomingMessage): void {
+  if (body.complete) return;
+  body.resume();
+  const cutOff = setTimeout(() => body.destroy(), DISCARD_MS);
+  body.once('close', () => clearTimeout(cutOff));
+}
+
 const pathOf = (request: FastifyRequest) => request.url.split('?', 1)[0] ?? '';
 
 const describe = (error: unknown) =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
+interface FastifyFault {
+  readonly code: string;
+  readonly statusCode: number;
+  readonly name: string;
+  readonly message: string;
+}
+
 /** What Fastify and its JSON reader refuse before a route is reached. */
 function refusalOfFastify(error: unknown): Refusal | null {
-  if (!(error instanceof Error)) return null;
-  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  const { code, statusCode, name, message } = (error ?? {}) as Partial<FastifyFault>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge('The body', MAX_JSON_BODY_BYTES);
-  if (error instanceof SyntaxError && statusCode === 400)
+  if (name === 'SyntaxError' && statusCode === 400)
     return new Refusal(422, [
-      { type: 'json_invalid', loc: ['body'], msg: `The body is not valid JSON: ${error.message}` },
+      { type: 'json_invalid', loc: ['body'], msg: `The body is not valid JSON: ${message}` },
     ]);
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY' || code === 'FST_ERR_CTP_INVALID_JSON_BODY')
     return new Refusal(422, [{ type: 'json_invalid', loc: ['body'], msg: 'The body is not valid JSON' }]);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-    return new Refusal(statusCode, error.message);
+    return new Refusal(statusCode, message ?? 'Bad Request');
   return null;
 }

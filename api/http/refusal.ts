@@ -28,10 +28,8 @@ export function wrongField(loc: InputFault['loc'], msg: string, type = 'value_er
   return new Refusal(422, [{ type, loc, msg }]);
 }
 
-/** 413; the connection ends with it, so that nobody has to read the rest of the body. */
+/** 413 that states the limit. */
 export function tooLarge(what: string, limitBytes: number): Refusal {
   const limit = `${limitBytes / 1024 / 1024} MB`;
-  return new Refusal(413, `${what} is larger than ${limit}; send fewer rows, or several requests`, {
-    connection: 'close',
-  });
+  return new Refusal(413, `${what} is larger than ${limit}; send fewer rows, or several requests`);
 }

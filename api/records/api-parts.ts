@@ -1,6 +1,7 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { openDatabase, type Database } from '../../db/database.js';
 import { openNotifications, type Notifications } from '../../db/notifications.js';
+import { createTemporalClient } from '../../temporal/connection.js';
 import type { ApiSettings } from '../api.config.js';
 import { createChemistry, type Chemistry } from '../../chemistry/chemistry.js';
 
@@ -17,10 +18,8 @@ export async function openApiParts(settings: ApiSettings): Promise<ApiParts> {
   return {
     database: await openDatabase(settings),
     notifications: openNotifications(settings.DATABASE_URL),
-    temporal: new Client({
-      connection: Connection.lazy({ address: settings.TEMPORAL_ADDRESS }),
-      namespace: settings.TEMPORAL_NAMESPACE,
-    }),
+    // No retries of its own: what fails is told or left to the reconciler at once, and nothing outlives a closed channel.
+    temporal: createTemporalClient(settings, { interceptors: [] }),
     chemistry: createChemistry({ threads: settings.CHEMISTRY_THREADS }),
   };
 }

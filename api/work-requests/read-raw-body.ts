@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { MAX_RAW_BODY_BYTES } from '../../domain/work-request/limits.js';
 import { Refusal, tooLarge, wrongField } from '../http/refusal.js';
@@ -6,10 +7,11 @@ import { Refusal, tooLarge, wrongField } from '../http/refusal.js';
  * The text of a raw body, piece by piece as it arrives.
  * @throws Refusal 413 as soon as it is longer than allowed, 422 when it is no UTF-8 text, 400 when it breaks off
  */
-export async function* readRawBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* readRawBody(body: Readable): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let bytes = 0;
-  for await (const piece of unbroken(body)) {
+  // Leaving early must not close the connection: the answer goes out on it.
+  for await (const piece of unbroken(body.iterator({ destroyOnReturn: false }))) {
     bytes += piece.length;
     if (bytes > MAX_RAW_BODY_BYTES) throw tooLarge('The input', MAX_RAW_BODY_BYTES);
     yield decode(decoder, piece, bytes);
@@ -18,9 +20,9 @@ export async function* readRawBody(body: AsyncIterable<Uint8Array>): AsyncGenera
 }
 
 /** A client that goes away in mid-body made no fault of the hub's. */
-async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* unbroken(body: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
   try {
-    yield* body;
+    yield* body as AsyncIterable<Uint8Array>;
   } catch (error) {
     throw new Refusal(400, `The input broke off: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -90,12 +90,10 @@ export class RequestEventsService implements BeforeApplicationShutdown {
       const batch = await this.#read(row.id, caller, seen);
       if (batch === null) return;
       yield* paced(withoutStaleProgress(batch), pace, signal);
-      const last = batch.at(-1);
-      seen = last?.event_no ?? seen;
-      isOver = last ? endings.includes(last.type) : isFinished(row.state);
-      if (isOver || batch.length === EVENTS_PER_READ) continue;
-      const hasChanged = await watch.wait(REREAD_MS);
-      if (!hasChanged) yield SSE_HEARTBEAT;
+      seen = batch.at(-1)?.event_no ?? seen;
+      isOver = isEnd(batch, row);
+      const mayHoldMore = batch.length === EVENTS_PER_READ;
+      if (!isOver && !mayHoldMore && !(await watch.wait(REREAD_MS))) yield SSE_HEARTBEAT;
     }
   }
 
@@ -117,6 +115,12 @@ export class RequestEventsService implements BeforeApplicationShutdown {
       .filter((row) => row.event_no !== null)
       .map(({ request_id, event_no, type, at, details }) => ({ request_id, event_no, type, at, details }));
   }
+}
+
+/** The last event ends the stream; so does having told a finished request's events. */
+function isEnd(batch: readonly RequestEvent[], { state }: WorkRequestRow): boolean {
+  const last = batch.at(-1);
+  return last ? endings.includes(last.type) : isFinished(state);
 }
 
 /** The messages of events, not faster than streams may go. */

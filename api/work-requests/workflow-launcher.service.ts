@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Client } from '@temporalio/client';
 import { startWorkRequest } from '../../temporal/workflow-starts.js';
 import { workRequestWorkflowId } from '../../workflows/process-work-request.messages.js';
@@ -6,13 +6,13 @@ import { TEMPORAL } from '../records/tokens.js';
 import type { WorkRequestRow } from './work-request-row.js';
 
 /** What takes longer is left to the reconciler, which starts and ends what rows ask for. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 5_000;
 /** With Temporal away calls pile up; more than this are not even tried. */
 const CALLS_AT_ONCE = 200;
 
 /** Tells Temporal what the database has decided already. Nobody waits for it, and nothing is lost when it fails. */
 @Injectable()
-export class WorkflowLauncherService {
+export class WorkflowLauncherService implements OnApplicationShutdown {
   readonly #log = new Logger('workflows');
   readonly #temporal: Client;
   readonly #calls = new Set<Promise<void>>();
@@ -36,8 +36,8 @@ export class WorkflowLauncherService {
     });
   }
 
-  /** Waits for calls under way, when the process ends. */
-  async settle(): Promise<void> {
+  /** Calls under way are finished first; the connection is closed after this. */
+  async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.#calls);
   }
 
