@@ -141,20 +141,20 @@ export function getWorkflow(
 }
 
 /**
- * Opens a request's event stream, from its beginning or after an event.
+ * Opens a request's event stream: a snapshot, then the events after one (0: all of them), then what happens.
  *
  * @throws {ApiError} also when the answer has no body to read.
  */
 export async function openWorkRequestEvents(
   connection: HubConnection,
   id: number,
-  lastEventId: string,
+  lastEventNo: number,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const attempted = `follow request ${id}`;
   const { body, status } = await callHub(connection, `/api/work-requests/${id}/events`, {
     attempted,
-    headers: { accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) },
+    headers: { accept: 'text/event-stream', 'last-event-id': String(lastEventNo) },
     signal,
   });
   if (body === null) throw new ApiError(attempted, 'The hub answered without events.', status);

@@ -69,9 +69,8 @@ export class EventStreamParser {
  */
 export async function* readEventStream(
   body: ReadableStream<Uint8Array>,
-  lastEventId = '',
 ): AsyncGenerator<StreamItem, void, void> {
-  const parser = new EventStreamParser(lastEventId);
+  const parser = new EventStreamParser();
   const reader = body.getReader();
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   try {

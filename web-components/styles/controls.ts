@@ -153,6 +153,10 @@ export const controls = css`
     font-weight: 550;
   }
 
+  legend {
+    padding: 0;
+  }
+
   .notice {
     display: grid;
     gap: 0.5rem;

@@ -89,7 +89,9 @@ export const appStyles = css`
   }
 
   h1 + .lead {
+    max-inline-size: 44rem;
     margin-block: 0.375rem 2rem;
+    text-wrap: pretty;
   }
 
   h1 + hub-work-request-list {
@@ -113,7 +115,7 @@ export const appStyles = css`
     z-index: 1;
     padding: 0.5rem 0.875rem;
     background: var(--_surface);
-    transform: translateY(-200%);
+    transform: translateY(-300%);
   }
 
   .skip:focus {
@@ -127,11 +129,9 @@ export const appStyles = css`
   }
 
   @media (width < 30rem) {
-    .person {
-      margin-inline-start: 0;
-    }
-
     nav {
+      order: 1;
+      inline-size: 100%;
       margin-inline-start: -0.75rem;
     }
   }

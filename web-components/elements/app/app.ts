@@ -54,12 +54,8 @@ export class HubApp extends LitElement {
 
   /** Links inside the page change the view; with a modifier, or to elsewhere, they are the browser's. */
   private readonly onClick = (event: MouseEvent): void => {
-    if (event.defaultPrevented || event.button !== 0) return;
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const anchor = event.composedPath().find((target) => target instanceof HTMLAnchorElement);
-    if (!anchor || anchor.origin !== location.origin || anchor.target || anchor.hasAttribute('download'))
-      return;
-    if (toRoute(anchor.pathname).name === 'unknown' || anchor.hash) return;
+    const anchor = isPlainClick(event) ? linkOf(event) : null;
+    if (anchor === null || toRoute(anchor.pathname).name === 'unknown') return;
     event.preventDefault();
     void this.go(anchor.pathname);
   };
@@ -74,8 +70,8 @@ export class HubApp extends LitElement {
 
   protected override render() {
     return html`
-      <a class="skip" href="#main" @click=${this.skip}>Skip to content</a>
       <header>
+        <button class="skip" type="button" @click=${() => this.main.focus()}>Skip to content</button>
         <div class="bar">
           <a class="brand" href="/">
             <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -88,10 +84,11 @@ export class HubApp extends LitElement {
             ${this.renderLink('/', 'Run a model', 'submit')}
             ${this.renderLink('/requests', 'Requests', 'requests')}
           </nav>
-          ${this.session.state === 'signed-out' ? nothing : this.renderPerson()}
+          ${this.isSignedIn ? this.renderPerson() : nothing}
         </div>
       </header>
       <main id="main" tabindex="-1">
+        ${this.session.state === 'signed-out' ? this.renderWelcome() : nothing}
         <hub-session
           persist
           .baseUrl=${this.baseUrl}
@@ -110,10 +107,19 @@ export class HubApp extends LitElement {
     `;
   }
 
-  private readonly skip = (event: Event): void => {
-    event.preventDefault();
-    this.main.focus();
-  };
+  private get isSignedIn(): boolean {
+    return this.session.state === 'guest' || this.session.state === 'user';
+  }
+
+  private renderWelcome() {
+    return html`
+      <h1>Chemistry models, run on your molecules</h1>
+      <p class="lead muted">
+        Paste SMILES or drop a file. The hub starts the model, feeds it your rows and gives every one of them
+        back, in your order, with its result.
+      </p>
+    `;
+  }
 
   private renderLink(path: string, label: string, name: Route['name']) {
     return html`<a href=${path} aria-current=${this.route.name === name ? 'page' : nothing}>${label}</a>`;
@@ -159,4 +165,16 @@ export class HubApp extends LitElement {
         `;
     }
   }
+}
+
+function isPlainClick(event: MouseEvent): boolean {
+  const hasModifier = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+  return !event.defaultPrevented && event.button === 0 && !hasModifier;
+}
+
+/** The link of this site that was clicked, in whatever shadow tree. */
+function linkOf(event: MouseEvent): HTMLAnchorElement | null {
+  const anchor = event.composedPath().find((target) => target instanceof HTMLAnchorElement);
+  if (!anchor || anchor.origin !== location.origin || anchor.hash !== '') return null;
+  return anchor.target === '' && !anchor.hasAttribute('download') ? anchor : null;
 }

@@ -110,7 +110,7 @@ export class HubModelList extends ConnectedElement {
           <span>${name}</span>
         </label>
       `;
-    if (this.modelHref === null) return html`<h3>${name}</h3>`;
-    return html`<h3><a href=${this.modelHref.replace('{id}', encodeURIComponent(model.id))}>${name}</a></h3>`;
+    if (this.modelHref === null) return html`<p>${name}</p>`;
+    return html`<p><a href=${this.modelHref.replace('{id}', encodeURIComponent(model.id))}>${name}</a></p>`;
   }
 }

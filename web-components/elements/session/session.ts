@@ -13,7 +13,7 @@ import { sessionStyles } from './session.styles.js';
 
 /** Detail of `hub-session-changed`. */
 export interface HubSessionChange {
-  readonly state: 'signed-out' | 'guest' | 'user';
+  readonly state: 'signed-out' | 'expired' | 'guest' | 'user';
   readonly userName: string | null;
   readonly permissions: readonly string[];
 }
@@ -41,6 +41,8 @@ export class HubSession extends LitElement {
   @state() private busy = false;
   @state() private error: ApiError | null = null;
   @query('.content') private readonly content!: HTMLElement;
+  @query('#username') private readonly userName!: HTMLInputElement;
+  @query('#password') private readonly password!: HTMLInputElement;
 
   private readonly provider = new ContextProvider(this, { context: hubConnectionContext });
   private readonly keeper = new SessionKeeper((kept, why) => this.sessionChanged(kept, why));
@@ -101,7 +103,7 @@ export class HubSession extends LitElement {
     if (isRenewal) return;
     this.dispatchEvent(
       new CustomEvent<HubSessionChange>('hub-session-changed', {
-        detail: toChange(kept?.login ?? null),
+        detail: toChange(kept?.login ?? null, why),
         bubbles: true,
         composed: true,
       }),
@@ -125,10 +127,8 @@ export class HubSession extends LitElement {
 
   private readonly onSubmit = (event: SubmitEvent): void => {
     event.preventDefault();
-    const fields = new FormData(event.target as HTMLFormElement);
-    const userName = String(fields.get('username'));
-    const password = String(fields.get('password'));
-    void this.attempt(() => signIn({ baseUrl: this.origin, token: null }, userName, password));
+    const connection = { baseUrl: this.origin, token: null };
+    void this.attempt(() => signIn(connection, this.userName.value, this.password.value));
   };
 
   protected override render() {
@@ -142,7 +142,7 @@ export class HubSession extends LitElement {
   private renderPanel() {
     return html`
       <section class="panel" part="panel" aria-labelledby="title">
-        <h2 id="title">${this.expired ? 'Your session has ended' : 'Who is asking?'}</h2>
+        <h2 id="title">${this.expired ? 'Your session has ended' : 'How do you want to start?'}</h2>
         ${
           this.expired
             ? html`<p role="status">Sign in again to go on. What you entered below is kept.</p>`
@@ -183,8 +183,8 @@ export class HubSession extends LitElement {
   }
 }
 
-function toChange(login: LoginResponse | null): HubSessionChange {
-  if (login === null) return { state: 'signed-out', userName: null, permissions: [] };
+function toChange(login: LoginResponse | null, why: 'signed-out' | 'expired'): HubSessionChange {
+  if (login === null) return { state: why, userName: null, permissions: [] };
   const isGuest = login.session.auth_type === 'ErsiliaAnonymous';
   return {
     state: isGuest ? 'guest' : 'user',

@@ -26,12 +26,15 @@ const problemsShown = 8;
 /** One sentence that is announced: how many rows, and what is wrong with them. */
 export function verdictSentence(verdict: InputVerdict): string {
   const faults = [
-    verdict.invalid_count > 0 ? `${formatCount(verdict.invalid_count)} no molecule` : '',
-    verdict.empty_count > 0 ? `${formatCount(verdict.empty_count)} empty` : '',
-    verdict.duplicate_count > 0 ? countOf(verdict.duplicate_count, 'duplicate') : '',
-  ].filter(Boolean);
-  const rows = countOf(verdict.row_count, 'row');
-  return faults.length === 0 ? `${rows}, no problem found` : `${rows}, of these ${faults.join(', ')}`;
+    ['Not a molecule', verdict.invalid_count] as const,
+    ['Empty', verdict.empty_count] as const,
+    ['Duplicate', verdict.duplicate_count] as const,
+  ].filter(([, count]) => count > 0);
+  const rows = `${countOf(verdict.row_count, 'row')}.`;
+  const told = faults.map(([name, count]) => `${name}: ${formatCount(count)}.`);
+  const isPartial = verdict.judged_rows < verdict.row_count;
+  const rest = isPartial ? `Judged by the first ${formatCount(verdict.judged_rows)} rows.` : '';
+  return [rows, ...(told.length === 0 ? ['No problem found.'] : told), rest].filter(Boolean).join(' ');
 }
 
 /** What the hub made of the input, with the two decisions that can be taken otherwise. */
@@ -153,7 +156,10 @@ function previewTable(verdict: InputVerdict) {
         <thead>
           <tr>
             ${verdict.column_names.map(
-              (name, index) => html`<th scope="col">${name}${index === chosen ? ' (SMILES)' : nothing}</th>`,
+              (name, index) =>
+                html`<th scope="col">
+                  ${name}${index === chosen && name.toLowerCase() !== 'smiles' ? ' (SMILES)' : nothing}
+                </th>`,
             )}
           </tr>
         </thead>

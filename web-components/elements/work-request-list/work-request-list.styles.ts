@@ -30,6 +30,9 @@ export const workRequestListStyles = css`
   @container (inline-size < 34rem) {
     thead {
       position: absolute;
+      inline-size: 1px;
+      block-size: 1px;
+      overflow: hidden;
       clip-path: inset(50%);
     }
 

@@ -3,15 +3,13 @@ import { getWorkRequest, openWorkRequestEvents } from '../../client/api-client.j
 import { ApiError } from '../../client/api-error.js';
 import type { RequestEvent, WorkflowProgress, WorkRequest } from '../../client/api-schemas.js';
 import type { HubConnection } from '../../client/connection.js';
-import { readEventStream, type ServerSentEvent, type StreamItem } from '../../client/event-stream.js';
+import { readEventStream, type ServerSentEvent } from '../../client/event-stream.js';
 import { applyEvent, isEnd } from './apply-event.js';
 import { isFinished } from './tell-timeline.js';
 import { WorkflowPoll } from './workflow-poll.js';
 
 /** Waits before connecting again, in ms: the first try comes soon, later ones leave the hub in peace. */
 const backoffMs = [500, 1000, 2000, 4000, 8000, 15_000] as const;
-/** A finished request's stream has told its story when it is silent for this long, in ms. */
-const silentMs = 1500;
 
 /**
  * One request as it happens: its record, its events by stream, and, only while it waits, what its workflow says. The
@@ -29,9 +27,13 @@ export class LiveRequest implements ReactiveController {
   /** When the hub was last heard, in ms since 1970. */
   heardAtMs = 0;
 
+  /** Has a try to connect again failed already? A single break mends itself before anybody notices. */
+  get isLost(): boolean {
+    return this.connection === 'broken' && this.tries > 1;
+  }
+
   private subject: { hub: HubConnection; id: number } | null = null;
   private underway: AbortController | null = null;
-  private lastEventId = '';
   private tries = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly poll = new WorkflowPoll((workflow) => {
@@ -62,7 +64,6 @@ export class LiveRequest implements ReactiveController {
     }
     this.subject = subject;
     this.events = [];
-    this.lastEventId = '';
     this.error = null;
     this.restart();
   }
@@ -113,8 +114,6 @@ export class LiveRequest implements ReactiveController {
     this.underway = mine;
     if (this.connection !== 'broken') this.become('connecting');
     try {
-      this.request = await getWorkRequest(hub, id, mine.signal);
-      this.heard();
       await this.listen(hub, id, mine.signal);
       mine.abort();
       if (this.hasFinished()) return this.become('ended');
@@ -141,17 +140,15 @@ export class LiveRequest implements ReactiveController {
   }
 
   private async listen(hub: HubConnection, id: number, signal: AbortSignal): Promise<void> {
-    const body = await openWorkRequestEvents(hub, id, this.lastEventId, signal);
+    const body = await openWorkRequestEvents(hub, id, this.lastEventNo, signal);
     this.become('live');
-    const items = readEventStream(body, this.lastEventId);
-    for (;;) {
-      this.poll.keepAsking(hub, id, () => this.isWaiting(), signal);
-      const next = await (this.hasFinished() ? orSilence(items.next()) : items.next());
-      if (next.done) return;
-      this.tries = 0;
-      if (next.value !== 'alive') await this.receive(next.value, hub, id, signal);
+    for await (const item of readEventStream(body)) {
+      // A snapshot proves little: a hub in trouble may give one and hang up.
+      if (item === 'alive' || item.type !== 'snapshot') this.tries = 0;
+      if (item !== 'alive') await this.receive(item, hub, id, signal);
       this.heard();
       if (this.hasFinished() && this.events.some(isEnd)) return;
+      this.poll.keepAsking(hub, id, () => this.isWaiting(), signal);
     }
   }
 
@@ -161,16 +158,20 @@ export class LiveRequest implements ReactiveController {
     id: number,
     signal: AbortSignal,
   ): Promise<void> {
-    this.lastEventId = item.lastEventId;
     if (item.type === 'snapshot') {
-      this.request = { ...this.request, ...(JSON.parse(item.data) as WorkRequest) };
+      this.request = JSON.parse(item.data) as WorkRequest;
       return;
     }
     const event = JSON.parse(item.data) as RequestEvent;
-    if (!this.events.some(({ event_no }) => event_no === event.event_no))
-      this.events = [...this.events, event].sort((left, right) => left.event_no - right.event_no);
+    if (event.event_no <= this.lastEventNo) return;
+    this.events = [...this.events, event];
     if (this.request) this.request = applyEvent(this.request, event);
     if (isEnd(event)) this.request = await getWorkRequest(hub, id, signal);
+  }
+
+  /** The snapshot has the record's version for its id, so what was heard is counted by events: 0 asks for all. */
+  private get lastEventNo(): number {
+    return this.events.at(-1)?.event_no ?? 0;
   }
 
   private hasFinished(): boolean {
@@ -185,14 +186,4 @@ export class LiveRequest implements ReactiveController {
 /** A fault that may be gone at the next try: no network, too many calls, a hub that restarts. */
 function isPassing({ status }: ApiError): boolean {
   return status === 0 || status === 429 || status >= 500;
-}
-
-/** The next item, or the end when none comes for a while. */
-function orSilence(
-  next: Promise<IteratorResult<StreamItem, void>>,
-): Promise<IteratorResult<StreamItem, void>> {
-  const silence = new Promise<IteratorResult<StreamItem, void>>((resolve) => {
-    setTimeout(() => resolve({ done: true, value: undefined }), silentMs);
-  });
-  return Promise.race([next, silence]);
 }

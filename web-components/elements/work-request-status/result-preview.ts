@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import type { ResultRow } from '../../client/results.js';
-import { countOf } from '../../text/numbers.js';
+import { countOf, formatCount } from '../../text/numbers.js';
 
 /** Columns shown; a model may have thousands, and they are all in the download. */
 const columnsShown = 14;
@@ -15,7 +15,7 @@ export function resultPreview(rows: readonly ResultRow[], allRows: number) {
       <table>
         <caption>
           First ${countOf(rows.length, 'row')} of
-          ${allRows}${rest > 0 ? html`; ${countOf(rest, 'more column')} in the download` : nothing}
+          ${formatCount(allRows)}${rest > 0 ? html`; ${countOf(rest, 'more column')} in the download` : nothing}
         </caption>
         <thead>
           <tr>

@@ -31,7 +31,7 @@ type Phase = (typeof phases)[number];
 
 const names: Readonly<Record<Phase, string>> = {
   submitted: 'Submitted',
-  waiting: 'Queued for an instance',
+  waiting: 'Queued',
   'instance-starting': 'Instance starting',
   'instance-ready': 'Instance ready',
   running: 'Running',
@@ -114,14 +114,27 @@ function detailOf(phase: Phase, state: TimelineStep['state'], story: Story): str
   return phase === 'finished' && state === 'failed' ? story.request.request_status_reason : null;
 }
 
-function waitingDetail(state: TimelineStep['state'], { workflow, recent, setback }: Story): string | null {
+function waitingDetail(state: TimelineStep['state'], { recent, setback, ...story }: Story): string | null {
+  const workflow = story.workflow ?? lastWaiting(recent);
   const happened = setback === null ? '' : tellSetback(setback);
   if (state !== 'current') return happened || null;
-  const told = recent.findLast(({ type }) => type === 'waiting')?.details;
-  const because = workflow?.waiting_because ?? (typeof told?.because === 'string' ? told.because : '');
-  const position = workflow?.position ?? (typeof told?.position === 'number' ? told.position : null);
-  const place = position === null ? '' : position === 1 ? 'Next in line.' : `Number ${position} in line.`;
-  return [happened, because, place].filter(Boolean).join(' ') || null;
+  return [happened, workflow.waiting_because, placeInLine(workflow)].filter(Boolean).join(' ') || null;
+}
+
+type Waiting = Pick<WorkflowProgress, 'waiting_because' | 'position'>;
+
+/** What the last event said of the wait, for as long as the workflow says nothing. */
+function lastWaiting(recent: readonly RequestEvent[]): Waiting {
+  const { because, position } = recent.findLast(({ type }) => type === 'waiting')?.details ?? {};
+  return {
+    waiting_because: typeof because === 'string' ? because : null,
+    position: typeof position === 'number' ? position : null,
+  };
+}
+
+function placeInLine({ position }: Waiting): string {
+  if (position === null) return '';
+  return position === 1 ? 'Next in line.' : `Number ${position} in line.`;
 }
 
 function tellSetback({ type, details }: RequestEvent): string {

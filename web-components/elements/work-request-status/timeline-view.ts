@@ -41,7 +41,7 @@ export function timelineView(steps: readonly TimelineStep[], request: WorkReques
 function progressView({ progress }: WorkRequest, state: TimelineStep['state']) {
   const { rows, rows_done, rows_failed, rows_invalid } = progress;
   const faults = [
-    rows_invalid > 0 ? `${formatCount(rows_invalid)} no molecule` : '',
+    rows_invalid > 0 ? `${formatCount(rows_invalid)} invalid` : '',
     rows_failed > 0 ? `${formatCount(rows_failed)} failed` : '',
   ].filter(Boolean);
   const isUnknown = rows === 0 || (state === 'current' && rows_done === 0);

@@ -5,6 +5,34 @@ export const workRequestStatusStyles = css`
     display: grid;
     gap: 1.5rem;
     grid-template-columns: minmax(0, 1fr);
+    container-type: inline-size;
+  }
+
+  .body {
+    display: grid;
+    gap: 1.5rem 2rem;
+    grid-template-columns: minmax(0, 1fr);
+    align-items: start;
+  }
+
+  @container (inline-size >= 34rem) {
+    .now {
+      justify-items: end;
+    }
+  }
+
+  @container (inline-size >= 60rem) {
+    .body.with-result {
+      grid-template-columns: 21rem minmax(0, 1fr);
+    }
+  }
+
+  .story {
+    max-inline-size: 46rem;
+    padding: 1.25rem 1.25rem 0.125rem;
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
   }
 
   .head {
@@ -18,7 +46,7 @@ export const workRequestStatusStyles = css`
   .now {
     display: grid;
     gap: 0.125rem;
-    justify-items: end;
+    justify-items: start;
     font-variant-numeric: tabular-nums;
   }
 
@@ -50,7 +78,7 @@ export const workRequestStatusStyles = css`
 
   .timeline li:not(:last-child)::after {
     position: absolute;
-    inset-block: 1.4375rem -0.0625rem;
+    inset-block: 1.25rem -0.25rem;
     inset-inline-start: 0.375rem;
     inline-size: 2px;
     background: var(--_line);

@@ -20,7 +20,7 @@ import { timelineView } from './timeline-view.js';
 import { workRequestStatusStyles } from './work-request-status.styles.js';
 
 /** Silence after which what is shown counts as old, in ms. */
-const staleAfterMs = 20_000;
+const staleAfterMs = 25_000;
 const previewRows = 10;
 
 /**
@@ -147,9 +147,12 @@ export class HubWorkRequestStatus extends ConnectedElement {
       <p class="visually-hidden" role="status">
         Request ${request.id}: ${current?.name ?? 'Done'}. ${current?.detail}
       </p>
-      ${this.renderFreshness()} ${this.renderFailure(request)} ${this.renderStory(steps, request)}
+      ${this.renderFreshness()} ${this.renderFailure(request)}
       ${this.actionError ? errorNotice(this.actionError) : nothing}
-      ${isFinished(request) ? this.renderResult(request) : this.renderCancel(request)}
+      <div class=${request.request_status === 'COMPLETED' ? 'body with-result' : 'body'}>
+        ${this.renderStory(steps, request)}
+        ${isFinished(request) ? this.renderResult(request) : this.renderCancel(request)}
+      </div>
     `;
   }
 
@@ -159,15 +162,15 @@ export class HubWorkRequestStatus extends ConnectedElement {
       : this.nowMs;
     const elapsed = formatDuration(end - Date.parse(request.request_date));
     return html`<span class="muted small" title=${`Submitted ${formatInstant(request.request_date)}`}
-      >${isFinished(request) ? 'took' : 'for'} ${elapsed}</span
+      >${isFinished(request) ? `took ${elapsed}` : `${elapsed} since submission`}</span
     >`;
   }
 
   /** Data that may be old says how old it is; it stays to be read. */
   private renderFreshness() {
     const { connection, heardAtMs, error } = this.live;
-    const isOld = connection === 'live' && this.nowMs - heardAtMs > staleAfterMs;
-    if (connection !== 'broken' && connection !== 'paused' && !isOld && !error) return nothing;
+    const isSilent = connection === 'live' && this.nowMs - heardAtMs > staleAfterMs;
+    if (!this.live.isLost && connection !== 'paused' && !isSilent && !error) return nothing;
     const age = formatAge(new Date(heardAtMs).toISOString(), this.nowMs);
     if (error && connection === 'ended') return errorNotice(error, () => this.live.restart());
     return html`
@@ -193,7 +196,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
     const shown = steps.map((step) => (step.name === 'Failed' ? { ...step, detail: null } : step));
     const link = this.live.workflow?.temporal_url;
     return html`
-      <section aria-label="Progress">
+      <section class="story" aria-label="Progress">
         ${timelineView(shown, request)}
         ${link ? html`<p class="small"><a href=${link} rel="noreferrer">Workflow, for operators</a></p>` : nothing}
       </section>

@@ -21,9 +21,12 @@ export class WorkflowPoll {
     if (this.timer !== undefined || !isWaiting()) return;
     const pause = Math.max(0, this.askedAtMs + everyMs - Date.now());
     this.timer = setTimeout(() => {
-      void this.ask(hub, id, signal).then(() => {
+      // It may have begun to run during the pause.
+      const asked = isWaiting() ? this.ask(hub, id, signal) : Promise.resolve();
+      void asked.then(() => {
+        if (signal.aborted) return;
         this.timer = undefined;
-        if (!signal.aborted) this.keepAsking(hub, id, isWaiting, signal);
+        this.keepAsking(hub, id, isWaiting, signal);
       });
     }, pause);
   }
