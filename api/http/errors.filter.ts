@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_JSON_BODY_BYTES } from '../../domain/work-request/limits.js';
 import { isDatabaseAway } from './is-database-away.js';
 import type { KnownRoutes } from './known-routes.js';
-import { Refusal, tooLarge } from './refusal.js';
+import { Refusal, tooLarge, wrongField } from './refusal.js';
 
 /** How long a refused client may go on sending. */
 const DISCARD_MS = 5_000;
@@ -77,6 +77,8 @@ const pathOf = (request: FastifyRequest) => request.url.split('?', 1)[0] ?? '';
 const describe = (error: unknown) =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
+const jsonFaults = ['FST_ERR_CTP_EMPTY_JSON_BODY', 'FST_ERR_CTP_INVALID_JSON_BODY'];
+
 interface FastifyFault {
   readonly code: string;
   readonly statusCode: number;
@@ -86,15 +88,9 @@ interface FastifyFault {
 
 /** What Fastify and its JSON reader refuse before a route is reached. */
 function refusalOfFastify(error: unknown): Refusal | null {
-  const { code, statusCode, name, message } = (error ?? {}) as Partial<FastifyFault>;
+  const { code, statusCode = 0, name, message = '' } = (error ?? {}) as Partial<FastifyFault>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge('The body', MAX_JSON_BODY_BYTES);
-  if (name === 'SyntaxError' && statusCode === 400)
-    return new Refusal(422, [
-      { type: 'json_invalid', loc: ['body'], msg: `The body is not valid JSON: ${message}` },
-    ]);
-  if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY' || code === 'FST_ERR_CTP_INVALID_JSON_BODY')
-    return new Refusal(422, [{ type: 'json_invalid', loc: ['body'], msg: 'The body is not valid JSON' }]);
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-    return new Refusal(statusCode, message ?? 'Bad Request');
-  return null;
+  const isBadJson = jsonFaults.includes(code ?? '') || (name === 'SyntaxError' && statusCode === 400);
+  if (isBadJson) return wrongField(['body'], `The body is not valid JSON: ${message}`, 'json_invalid');
+  return statusCode >= 400 && statusCode < 500 ? new Refusal(statusCode, message) : null;
 }

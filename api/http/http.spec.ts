@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { isDatabaseAway } from './is-database-away.js';
+import { KnownRoutes } from './known-routes.js';
+import type { Refusal } from './refusal.js';
+import { validated } from './validate-input.js';
+
+describe('known routes', () => {
+  const routes = new KnownRoutes();
+  routes.add('/api/models', 'GET');
+  routes.add('/api/models', 'HEAD');
+  routes.add('/api/work-requests/:id/cancel', ['POST']);
+  routes.add('/*', 'GET');
+
+  it.each([
+    ['/api/models', ['GET', 'HEAD']],
+    ['/api/models/', ['GET', 'HEAD']],
+    ['/api/work-requests/7/cancel', ['POST']],
+    ['/api/work-requests//cancel', []],
+    ['/api/modelsX', []],
+    ['/anything', []],
+  ])('%s knows %j', (path, methods) => expect(routes.methodsOf(path)).toEqual(methods));
+});
+
+describe('a database that is away', () => {
+  const withCode = (code: string) => Object.assign(new Error('x'), { code });
+
+  it.each(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P03', '08006', '53300', '57014'])(
+    'is told by %s',
+    (code) => expect(isDatabaseAway(withCode(code))).toBe(true),
+  );
+  it.each(['23505', '42P01', '22P02', 'ERR_INVALID_ARG_TYPE', ''])('is not told by %j', (code) =>
+    expect(isDatabaseAway(withCode(code))).toBe(false),
+  );
+  it('is told by what the pool says, by a cause, and by each of several addresses', () => {
+    expect(isDatabaseAway(new Error('timeout exceeded when trying to connect'))).toBe(true);
+    expect(isDatabaseAway(new Error('load', { cause: withCode('ECONNREFUSED') }))).toBe(true);
+    expect(isDatabaseAway(new AggregateError([withCode('ECONNREFUSED')]))).toBe(true);
+    expect(isDatabaseAway(undefined)).toBe(false);
+  });
+});
+
+describe('validated input', () => {
+  const schema = z.object({
+    name: z.string().max(3),
+    age: z.coerce.number().optional(),
+    tags: z.array(z.string()).optional(),
+  });
+  const faultsOf = (value: unknown) => {
+    try {
+      validated(schema, value, 'body');
+    } catch (error) {
+      return (error as Refusal).getResponse() as {
+        detail: { type: string; loc: unknown[]; input?: unknown }[];
+      };
+    }
+    return null;
+  };
+
+  it('names each field at fault, and echoes only what is short', () => {
+    expect(faultsOf({})!.detail).toMatchObject([{ type: 'missing', loc: ['body', 'name'] }]);
+    expect(faultsOf({ name: 'abcd', age: 'x' })!.detail.map(({ loc }) => loc)).toEqual([
+      ['body', 'name'],
+      ['body', 'age'],
+    ]);
+    expect(faultsOf({ name: 'abcd' })!.detail[0]!.input).toBe('abcd');
+    expect(faultsOf({ name: 'a'.repeat(10_000) })!.detail[0]).not.toHaveProperty('input');
+    expect(faultsOf({ name: { deep: {} } })!.detail[0]).not.toHaveProperty('input');
+  });
+
+  it('refuses text that can not be stored, wherever it stands', () => {
+    expect(faultsOf({ name: 'a\0' })!.detail[0]!.loc).toEqual(['body', 'name']);
+    expect(faultsOf({ name: 'a', tags: ['ok', '\ud800'] })!.detail[0]!.loc).toEqual(['body', 'tags', 1]);
+    expect(faultsOf({ name: '😀', tags: ['é'] })).toBeNull();
+  });
+
+  it('takes cleared filters as not given, in queries only', () => {
+    expect(validated(schema, { name: 'a', age: '' }, 'query')).toEqual({ name: 'a' });
+    expect(validated(schema, { name: 'a', age: 'undefined' }, 'query')).toEqual({ name: 'a' });
+    expect(validated(z.object({ name: z.string() }), { name: '' }, 'body')).toEqual({ name: '' });
+  });
+});
