@@ -23,6 +23,8 @@ export type ClaimStatus =
       readonly because: string;
       readonly position: number | null;
     }
+  /** No shard is left that nobody works on: the claim was given up. */
+  | { readonly type: 'finished' }
   /** The request is finished, or another run has taken over: nothing is left to do. */
   | { readonly type: 'ended' };
 
@@ -40,7 +42,7 @@ export interface ProcessWorkRequestEffects {
   beginWorkRequest(run: RequestRun): Promise<Begun>;
   /** Claims an instance for a further slice; claiming again gives the same claim. */
   claimSlice(run: RequestRun, slice: number): Promise<ClaimStatus>;
-  /** Reads where a claim stands, and says it was heard. */
+  /** Reads where a claim stands; one that waits for nothing any more is given up. */
   readClaim(leaseToken: string): Promise<ClaimStatus>;
   /** Computes a one-shard request on a ready instance and ends it: at most 2 seconds. */
   runSmall(leaseToken: string): Promise<SmallOutcome>;

@@ -98,16 +98,20 @@ class RequestStory {
     let claim = first;
     for (;;) {
       const granted = await this.#untilGranted(claim);
-      if (!granted) return 'ended';
+      if (granted.type !== 'granted') return granted.type;
       this.#follow(granted);
       const outcome = await longWait.runLease(granted.leaseToken);
-      if (outcome.type === 'finished' || outcome.type === 'ended') return outcome.type;
+      if (outcome.type === 'finished' || outcome.type === 'ended') {
+        // A slice that still waits in line may have nothing left to wait for.
+        this.#hints += 1;
+        return outcome.type;
+      }
       log.info('the instance did not finish', { requestId: this.run.requestId, outcome: outcome.type });
       claim = await quickDatabaseWork.settleLease(granted.leaseToken, outcome);
     }
   }
 
-  async #untilGranted(first: ClaimStatus): Promise<Granted | null> {
+  async #untilGranted(first: ClaimStatus): Promise<Exclude<ClaimStatus, { type: 'waiting' }>> {
     let claim = first;
     // Counted before the row is read: a hint that comes while it is read is not slept through.
     let seen = 0;
@@ -122,7 +126,7 @@ class RequestStory {
       seen = this.#hints;
       claim = await quickDatabaseWork.readClaim(claim.leaseToken);
     }
-    return claim.type === 'granted' ? claim : null;
+    return claim;
   }
 
   #follow({ instanceId, ready }: Granted): void {

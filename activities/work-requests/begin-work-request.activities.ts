@@ -1,6 +1,6 @@
 import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
 import type { Sql } from '../../db/database.js';
-import { insertClaim, readLease } from '../../db/queries/leases.js';
+import { insertClaim, isClaimNeedless, readLease, releaseLease } from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
 import type { WorkRequestState } from '../../domain/work-request/work-request.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -29,12 +29,14 @@ export function createBeginWorkRequest(deps: ActivityDependencies): Begin {
       return statusOfClaim(deps, claimed.leaseToken, claimed.hints);
     },
     async readClaim(leaseToken) {
-      const hints = await deps.database.transaction(async (sql) => {
+      const { hints, needless } = await deps.database.transaction(async (sql) => {
         await lockClaims(sql);
-        return serveClaims(sql, deps.settings);
+        const isNeedless = await isClaimNeedless(sql, leaseToken);
+        if (isNeedless) await releaseLease(sql, leaseToken, { outcome: 'not needed' });
+        return { hints: await serveClaims(sql, deps.settings), needless: isNeedless };
       });
       sendHints(deps, hints, leaseToken);
-      return statusOfClaim(deps, leaseToken, hints);
+      return needless ? { type: 'finished' } : statusOfClaim(deps, leaseToken, hints);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { Sql } from '../../db/database.js';
 import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
 import {
@@ -66,7 +67,8 @@ async function completeRun(sql: Sql, run: RequestRun): Promise<readonly string[]
     [run.requestId, run.runKey],
   );
   if (request && request.shards_done < request.shard_count) {
-    throw new Error(
+    // Asking again would not store them: the run fails, and the reconciler starts it anew.
+    throw ApplicationFailure.nonRetryable(
       `request ${run.requestId} can't be completed: ${request.shard_count - request.shards_done} of its shards are not stored`,
     );
   }
@@ -127,12 +129,13 @@ async function settle(
   return settled.leaseToken ? statusOfClaim(deps, settled.leaseToken, settled.hints) : { type: 'ended' };
 }
 
+/** Locks the request: its row comes before its leases' rows, as where shards are stored. */
 async function readHistory(
   sql: Sql,
   lease: LeaseFacts,
 ): Promise<{ memoryKills: number; attemptsWithoutProgress: number }> {
   const [row] = await sql.rows<{ memory_kills: number; attempts_without_progress: number }>(
-    `select memory_kills, attempts_without_progress from work_request where id = $1`,
+    `select memory_kills, attempts_without_progress from work_request where id = $1 for update`,
     [lease.request_id],
   );
   return { memoryKills: row!.memory_kills, attemptsWithoutProgress: row!.attempts_without_progress };

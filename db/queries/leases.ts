@@ -81,6 +81,23 @@ export async function insertClaim(
   return lease.lease_token;
 }
 
+/**
+ * True when a claim waits though all shards of its open request are stored, or worked on under other leases of the run.
+ * Without it two requests that each hold an instance and wait for one more would wait for ever.
+ */
+export async function isClaimNeedless(sql: Sql, leaseToken: string): Promise<boolean> {
+  const needless = await sql.rows(
+    `select from instance_lease l join work_request r on r.id = l.request_id and r.run_key = l.run_key
+      where l.lease_token = $1 and l.state = 'WAITING' and r.state in ('SCHEDULING', 'PROCESSING')
+        and not exists (select from work_request_shard s
+          where s.expires_on = r.expires_on and s.request_id = r.id and s.state <> 'DONE'
+            and not exists (select from instance_lease holder where holder.lease_token = s.lease_token
+              and holder.state = 'GRANTED' and holder.run_key = r.run_key))`,
+    [leaseToken],
+  );
+  return needless.length > 0;
+}
+
 /** How a lease ends: what became of its work, and whether its instance may be lent again. */
 export interface LeaseEnd {
   readonly outcome: string;

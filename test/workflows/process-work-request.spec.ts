@@ -230,6 +230,23 @@ describe('a request', () => {
     expect(calls.at(-1)).toBe('endWorkRequest');
   });
 
+  it('does not wait for a further instance when the first one did all its work', async () => {
+    const calls = await tell({
+      beginWorkRequest: async () => ({ claim: granted('s0'), slices: 2 }),
+      claimSlice: async () => waiting('s1'),
+      runLease: async () => ({ type: 'finished' }),
+      readClaim: async () => ({ type: 'finished' }),
+      endWorkRequest: async () => undefined,
+    });
+    expect(calls.toSorted()).toEqual([
+      'beginWorkRequest',
+      'claimSlice',
+      'endWorkRequest',
+      'readClaim s1',
+      'runLease s0',
+    ]);
+  });
+
   it.each([
     ['while it waits in line', waiting('a')],
     ['while it runs', granted('a')],
