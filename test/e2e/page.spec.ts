@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser } from '../support/browser.js';
+import { axeViolations, closePages, openPage } from '../support/element-page.js';
+import { describeWith } from '../support/require-part.js';
+import { type RunningStack, startStack } from '../support/stack.js';
+
+/** Average molecular weights by Python RDKit, in g/mol. */
+const weights = {
+  aspirin: 180.159,
+  caffeine: 194.194,
+  paracetamol: 151.165,
+  ibuprofen: 206.285,
+  artemisinin: 282.336,
+};
+const molecules = `smiles,name
+CC(=O)Oc1ccccc1C(=O)O,aspirin
+Cn1c(=O)c2c(ncn2C)n(C)c1=O,caffeine
+CC(=O)Nc1ccc(O)cc1,paracetamol
+CC(C)Cc1ccc(cc1)C(C)C(=O)O,ibuprofen
+C[C@@H]1CC[C@H]2[C@@H](C)C(=O)O[C@@H]3O[C@@]4(C)CC[C@@H]1[C@@]23OO4,artemisinin
+`;
+/** A first instance has to start. */
+const doneWithin = { timeout: 30_000 };
+
+describeWith(
+  'browser',
+  'postgres',
+  'temporal',
+)('the page on a whole hub', () => {
+  let browser: Browser;
+  let stack: RunningStack;
+
+  beforeAll(async () => {
+    [browser, stack] = await Promise.all([startBrowser(), startStack()]);
+  }, 90_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.stop();
+  }, 30_000);
+  afterEach(() => closePages(browser));
+
+  const pasteAndSubmit = async (page: Page) => {
+    await page.getByRole('radio', { name: /eos-physchem/ }).check();
+    await page.getByLabel(/SMILES, one per line/).fill(molecules);
+    await page.getByText('5 rows. No problem found.').waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Run the model' }).click();
+  };
+  const downloadCsv = async (page: Page) => {
+    const button = page.getByRole('button', { name: 'Download CSV' });
+    await button.waitFor(doneWithin);
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    const text = await readFile(await download.path(), 'utf8');
+    const rows: Record<string, string>[] = parse(text, { columns: true });
+    return { name: download.suggestedFilename(), rows };
+  };
+
+  it('takes a guest from five molecules to their values', async () => {
+    const page = await openPage(browser);
+    await page.goto(stack.url);
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    await pasteAndSubmit(page);
+    await page.waitForURL(/\/requests\/\d+$/);
+    const { name, rows } = await downloadCsv(page);
+    expect(name).toMatch(/^eos-physchem-\d+-.*\.csv$/);
+    expect(rows.map((row) => [row.name, Number(row.amw), row.status])).toEqual(
+      Object.entries(weights).map(([drug, amw]) => [drug, expect.closeTo(amw, 3), 'ok']),
+    );
+    await page.getByRole('cell', { name: 'artemisinin' }).waitFor();
+    expect(await page.locator('.timeline li.done').count()).toBe(6);
+    expect(await page.locator('.timeline time').count()).toBeGreaterThanOrEqual(3);
+    expect(await axeViolations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Requests' }).click();
+    await page
+      .getByRole('row', { name: /eos-physchem/ })
+      .getByText('Done')
+      .waitFor();
+  }, 60_000);
+
+  it('does not show a guest the request of another', async () => {
+    const page = await openPage(browser);
+    await page.goto(`${stack.url}/requests/1`);
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    await page.getByRole('alert').getByText('Failed to load request with id [1].').waitFor();
+  });
+
+  it('says what is wrong with an input, by line, before anything is submitted', async () => {
+    const page = await openPage(browser);
+    await page.goto(`${stack.url}/models/eos-physchem`);
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    await page.getByLabel(/SMILES, one per line/).fill('CCO ethanol\nCC(C propane\nCCO again\n');
+    await page.getByText('3 rows. Not a molecule: 1. Duplicate: 1.').waitFor();
+    await page.getByText('Line 2').waitFor();
+    await page.getByRole('radio', { name: 'Yes' }).check();
+    await page.getByText('2 rows.').waitFor();
+  });
+
+  it('works in a page of another origin with nothing but a base URL and a token', async () => {
+    const signedIn = await fetch(`${stack.url}/api/auth/anonymous-login`, { method: 'POST' });
+    const { session } = (await signedIn.json()) as { session: { session_token: string } };
+    const elsewhere = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      response.end(`<!doctype html><html lang="en"><title>Elsewhere</title><main><h1>Elsewhere</h1>
+        <script type="module" src="${stack.url}/elements.js"></script>
+        <hub-work-request-form base-url="${stack.url}" token="${session.session_token}"></hub-work-request-form>
+        <hub-work-request-status base-url="${stack.url}" token="${session.session_token}"></hub-work-request-status>
+        </main><script>addEventListener('hub-work-request-submitted', ({ detail }) => {
+          document.querySelector('hub-work-request-status').requestId = detail.id;
+        });</script></html>`);
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    try {
+      const page = await openPage(browser);
+      await page.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/`);
+      await pasteAndSubmit(page);
+      const { name, rows } = await downloadCsv(page);
+      expect(name).toMatch(/^eos-physchem-\d+-.*\.csv$/);
+      expect(rows.map((row) => row.name)).toEqual(Object.keys(weights));
+    } finally {
+      elsewhere.closeAllConnections();
+      await new Promise((resolve) => elsewhere.close(resolve));
+    }
+  }, 60_000);
+});
