@@ -83,7 +83,7 @@ function columnRow(column: Column) {
 /** What stands for a unit where there is none. */
 const unitOfType: Readonly<Record<Column['type'], string>> = {
   number: 'no unit',
-  integer: 'count',
+  integer: 'whole number',
   boolean: 'yes or no',
   string: 'text',
 };

@@ -8,7 +8,8 @@ const columnsShown = 14;
 /** The first rows of a result as a table. */
 export function resultPreview(rows: readonly ResultRow[], allRows: number) {
   const columns = Object.keys(rows[0] ?? {});
-  const shown = columns.slice(0, columnsShown);
+  // The last column says how the row fared, so it is never the one left out.
+  const shown = columns.filter((_, index) => index < columnsShown - 1 || index === columns.length - 1);
   const rest = columns.length - shown.length;
   return html`
     <div class="table-scroll" tabindex="0" role="region" aria-label="First rows of the result">
