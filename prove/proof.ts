@@ -5,9 +5,9 @@ export interface ProofContext {
   /** Run the small version: the same claims on less load, for `npm test`. */
   readonly small: boolean;
   /** Prints a figure. */
-  say(what: string, value: string | number): void;
+  readonly say: (what: string, value: string | number) => void;
   /** A claim: printed with what was seen; a false one fails the proof, which still goes on to its end. */
-  claim(sentence: string, holds: boolean, seen?: string | number): void;
+  readonly claim: (sentence: string, holds: boolean, seen?: string | number) => void;
 }
 
 /** One item of an issue's list of what must be shown. */
