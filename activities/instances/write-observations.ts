@@ -2,7 +2,7 @@ import type { Database, Sql } from '../../db/database.js';
 import { lockClaims, nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
-import type { TerminationReason } from '../../domain/instance/instance.js';
+import { isLostWithHost, type TerminationReason } from '../../domain/instance/instance.js';
 import type { HostEvent, InstanceTermination, ObservedInstance } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { sendHints } from '../send-hints.js';
@@ -133,7 +133,7 @@ function terminationOf(seen: ObservedInstance): { reason: TerminationReason; mes
 
 function reasonOf(last: InstanceTermination): TerminationReason {
   if (last.reason === 'OOMKilled') return 'OOMKILLED';
-  return last.reason === 'HostLost' || last.reason === 'Evicted' ? 'LOST' : 'FAILED';
+  return isLostWithHost(last.reason) ? 'LOST' : 'FAILED';
 }
 
 function sentenceOf(last: InstanceTermination): string {

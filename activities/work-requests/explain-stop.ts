@@ -1,4 +1,5 @@
 import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { isLostWithHost } from '../../domain/instance/instance.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { ModelAnswerError } from '../model-server/model-reply.js';
@@ -17,7 +18,7 @@ export async function explainOver(deps: ExplainDependencies, lease: LeaseFacts):
   const observed = deps.instances.see(lease.instance_id!);
   const termination = observed?.lastTermination ?? null;
   if (termination?.reason === 'OOMKilled' && lease.memory_limit_bytes !== null) return outOfMemory(lease);
-  if (termination && termination.reason !== 'HostLost') {
+  if (termination && !isLostWithHost(termination.reason)) {
     const message = `The model server ended by itself (${termination.reason}, exit code ${termination.exitCode ?? 'unknown'}).`;
     return { type: 'lost', crashed: true, message };
   }
@@ -31,13 +32,13 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
     case 'OOMKILLED':
       if (lease.memory_limit_bytes !== null) return outOfMemory(lease);
       return { type: 'lost', crashed: true, message: `The model server was killed: ${why}.` };
-    case 'NEVER_READY':
     case 'FAILED':
-      return {
-        type: 'failed',
-        instanceBusy: false,
-        failure: { type: 'Infrastructure', message: `No instance of the model could be started: ${why}` },
-      };
+      // One that its host had taken in crashed, and the next may do better; one without uid was refused for good.
+      if (now.uid !== null)
+        return { type: 'lost', crashed: true, message: `The model server ended by itself: ${why}.` };
+      return neverStarted(why);
+    case 'NEVER_READY':
+      return neverStarted(why);
     default:
       return {
         type: 'lost',
@@ -45,6 +46,11 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
         message: 'The instance was lost with the machine it ran on, or was stopped.',
       };
   }
+}
+
+function neverStarted(why: string): LeaseOutcome {
+  const message = `No instance of the model could be started: ${why}`;
+  return { type: 'failed', instanceBusy: false, failure: { type: 'Infrastructure', message } };
 }
 
 function outOfMemory(lease: LeaseFacts): LeaseOutcome {

@@ -31,15 +31,14 @@ class Guard implements LeaseGuard {
   readonly #wakers = new Set<() => void>();
   readonly #subscriptions: (() => void)[];
   #cause: StopCause | null = null;
-  /** Only what was there can be missing. */
-  #seen: boolean;
+  /** Only what this worker saw can be missing: its watch may lag behind the row, which says when an instance is lost. */
+  #seen = false;
 
   constructor(
     private readonly deps: GuardDependencies,
     private readonly lease: LeaseFacts,
     cancelled: AbortSignal,
   ) {
-    this.#seen = lease.uid !== null;
     const onCancel = () => this.#end('cancelled');
     cancelled.addEventListener('abort', onCancel);
     this.#subscriptions = [

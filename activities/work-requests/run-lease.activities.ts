@@ -130,13 +130,20 @@ class LeaseRun {
     return prepareShard(this.deps.chemistry, this.lease, shard, this.guard.signal);
   }
 
+  /** @returns whether there is any point in the next shard */
   async #computeAndStore(prepared: PreparedShard, address: string): Promise<boolean> {
     const computed = await this.#computeAgainIfCut(prepared, address);
     const stored = await this.deps.database.transaction((sql) =>
       storeShard(sql, shardPlace(this.lease), computed),
     );
     this.#held.splice(this.#held.indexOf(prepared.shard.shard_no), 1);
-    return stored;
+    return stored || this.#goesOn();
+  }
+
+  /** A shard may be refused because an earlier try of this same work stored it; the lease says whether to go on. */
+  async #goesOn(): Promise<boolean> {
+    const now = await readLease(this.deps.database, this.lease.lease_token);
+    return now !== null && isInForce(now);
   }
 
   async #computeAgainIfCut(prepared: PreparedShard, address: string) {

@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { moveWorkRequest } from '../../db/queries/request-progress.js';
+import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
+import { releaseLease } from '../../db/queries/leases.js';
+import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
+import { makeInstance, type InstanceParts } from '../factories/make-instance.js';
+import { makeLease } from '../factories/make-lease.js';
+import { makeModel, type MadeModel } from '../factories/make-model.js';
+import { makeRequest, shardsOf, type MadeRequest } from '../factories/make-request.js';
+import { answerAfter, answerHonestly, startInlineModel, type InlineModel } from '../support/inline-model.js';
+import { openPlayedWorker, type PlayedWorker } from '../support/played-worker.js';
+import { describeWith } from '../support/require-part.js';
+
+describeWith('postgres')('the work under a lease', () => {
+  let worker: PlayedWorker;
+  let server: InlineModel;
+  let model: MadeModel;
+
+  beforeAll(async () => {
+    worker = await openPlayedWorker();
+    model = await makeModel(worker.database);
+    server = await startInlineModel(model.id);
+    await worker.deps.chemistry.warmUp();
+  });
+  afterAll(async () => {
+    await server.close();
+    await worker.close();
+  });
+  afterEach(() => {
+    server.conduct = answerHonestly;
+    server.calls.length = 0;
+    worker.host.silent = false;
+  });
+
+  const running = (shards: number, modelId = model.id) =>
+    makeRequest(worker.database, { modelId, state: 'SCHEDULING', shards: shardsOf(shards) });
+  /** A lease on an instance that answers. */
+  const lend = async (request: MadeRequest, over: Partial<InstanceParts> & { slice?: number } = {}) => {
+    const id = await makeInstance(worker.database, { modelId: request.modelId, ...over });
+    worker.host.place(id, request.modelId);
+    worker.host.makeReady(id, server.address);
+    return { instanceId: id, ...(await makeLease(worker.database, request, id, over.slice)) };
+  };
+  const run = (place: ShardPlace, environment = new MockActivityEnvironment()) =>
+    environment.run(worker.activities.runLease, place.leaseToken) as Promise<LeaseOutcome>;
+  const readRequest = async ({ requestId }: { requestId: number }) =>
+    (
+      await worker.database.rows<Record<string, unknown>>(`select * from work_request where id = $1`, [
+        requestId,
+      ])
+    )[0]!;
+  const readShards = ({ requestId }: { requestId: number }) =>
+    worker.database.rows<Record<string, unknown>>(
+      `select * from work_request_shard where request_id = $1 order by shard_no`,
+      [requestId],
+    );
+  const readEvents = async ({ requestId }: { requestId: number }) =>
+    (
+      await worker.database.rows<{ type: string }>(
+        `select type from work_request_event where request_id = $1 order by event_no`,
+        [requestId],
+      )
+    ).map(({ type }) => type);
+  const until = async (condition: () => boolean | Promise<boolean>) => {
+    while (!(await condition())) await sleep(10);
+  };
+
+  it('computes every shard, in order, tells each step and says that it was heard', async () => {
+    const request = await running(3);
+    const place = await lend(request);
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(server.calls).toEqual([['C'], ['CC'], ['CCC']]);
+    expect(await readRequest(request)).toMatchObject({
+      state: 'PROCESSING',
+      shards_done: 3,
+      rows_done: 3,
+      model_version: 'v1',
+      instance_ready_at: expect.any(String),
+      job_submitted_at: expect.any(String),
+    });
+    expect(await readEvents(request)).toEqual(['running', 'progress', 'progress']);
+    const [lease] = await worker.database.rows(
+      `select state, shards, rows, acknowledged_at from instance_lease where lease_token = $1`,
+      [place.leaseToken],
+    );
+    expect(lease).toEqual({ state: 'GRANTED', shards: 3, rows: 3, acknowledged_at: expect.any(String) });
+  });
+
+  it('heartbeats while the model computes', async () => {
+    server.conduct = answerAfter(1_200);
+    const environment = new MockActivityEnvironment();
+    let beats = 0;
+    environment.on('heartbeat', () => (beats += 1));
+    expect(await run(await lend(await running(1)), environment)).toEqual({ type: 'finished' });
+    expect(beats).toBeGreaterThanOrEqual(1);
+  });
+
+  it('goes on where an ended worker stopped, without computing stored shards again', async () => {
+    const request = await running(4);
+    const place = await lend(request);
+    const environment = new MockActivityEnvironment();
+    server.conduct = async (rows, response) => {
+      if (rows[0] === 'CCC') {
+        environment.cancel();
+        await sleep(200);
+      }
+      return answerHonestly(rows, response);
+    };
+    await expect(run(place, environment)).rejects.toThrow('cancelled');
+    expect(await readRequest(request)).toMatchObject({ shards_done: 2 });
+    server.calls.length = 0;
+    server.conduct = answerHonestly;
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(server.calls).toEqual([['CCC'], ['CCCC']]);
+    expect(await readRequest(request)).toMatchObject({ shards_done: 4, rows_done: 4 });
+  });
+
+  it('goes on when an earlier try of itself stores a shard after all', async () => {
+    const request = await running(3);
+    const place = await lend(request);
+    server.conduct = async (rows, response) => {
+      if (rows[0] === 'C') {
+        const stored = await worker.database.transaction((sql) =>
+          storeShard(sql, place, {
+            shardNo: 0,
+            rowCount: 1,
+            rowsFailed: 0,
+            rowsInvalid: 0,
+            columns: ['length'],
+            result: Buffer.from('stored by the earlier try'),
+          }),
+        );
+        expect(stored).toBe(true);
+      }
+      return answerHonestly(rows, response);
+    };
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(await readRequest(request)).toMatchObject({ shards_done: 3, rows_done: 3 });
+  });
+
+  it('leaves a shard that another lease of the run works on, and takes it over when that is over', async () => {
+    const request = await running(2);
+    const other = await lend(request, { slice: 1 });
+    await takeShard(worker.database, other, []);
+    const place = await lend(request);
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(await readShards(request)).toMatchObject([{ state: 'RUNNING' }, { state: 'DONE' }]);
+    await releaseLease(worker.database, other.leaseToken, { outcome: 'lost' });
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(await readShards(request)).toMatchObject([{ state: 'DONE', attempt: 2 }, { state: 'DONE' }]);
+  });
+
+  it('resumes the job it submitted, and submits anew what the server forgot', async () => {
+    const asynchronous = await makeModel(worker.database, { executionMode: 'ASYNC' });
+    const request = await running(1, asynchronous.id);
+    const place = await lend(request);
+    await worker.database.rows(
+      `update work_request_shard set state = 'RUNNING', lease_token = $2, job_id = $3 where request_id = $1`,
+      [request.requestId, place.leaseToken, 'kept'],
+    );
+    server.jobs.set('kept', ['C']);
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect([...server.jobs.keys()]).toEqual(['kept']);
+
+    const second = await running(1, asynchronous.id);
+    const forgetting = await lend(second);
+    await worker.database.rows(
+      `update work_request_shard set state = 'RUNNING', lease_token = $2, job_id = 'forgotten' where request_id = $1`,
+      [second.requestId, forgetting.leaseToken],
+    );
+    expect(await run(forgetting)).toEqual({ type: 'finished' });
+    expect(await readShards(second)).toMatchObject([{ state: 'DONE', job_id: 'job-2' }]);
+  });
+
+  it('waits for an instance that is not ready, and for one that its watch has not seen yet', async () => {
+    const request = await running(1);
+    const id = await makeInstance(worker.database, { modelId: model.id, state: 'INITIALIZING', uid: 'uid' });
+    const place = await makeLease(worker.database, request, id);
+    const outcome = run(place);
+    await sleep(300);
+    worker.host.place(id, model.id, { uid: 'uid' });
+    await sleep(50);
+    worker.host.makeReady(id, server.address);
+    expect(await outcome).toEqual({ type: 'finished' });
+  });
+
+  it('stops within a second when the request is cancelled, and stores nothing more', async () => {
+    server.conduct = answerAfter(1_400);
+    const request = await running(2);
+    const outcome = run(await lend(request));
+    await until(() => server.calls.length === 1);
+    const startedAt = performance.now();
+    await moveWorkRequest(worker.database, request.requestId, 'cancel');
+    expect(await outcome).toEqual({ type: 'ended' });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(await readRequest(request)).toMatchObject({ state: 'CANCELLED', shards_done: 0 });
+  });
+
+  it('stops when its lease is given to a new run', async () => {
+    server.conduct = answerAfter(1_400);
+    const request = await running(1);
+    const outcome = run(await lend(request));
+    await until(() => server.calls.length === 1);
+    await worker.database.rows(
+      `with moved as (update work_request set run_key = 'anew' where id = $1 returning id)
+       select pg_notify('hub_request', id || ':0') from moved`,
+      [request.requestId],
+    );
+    expect(await outcome).toEqual({ type: 'ended' });
+  });
+
+  it('is nothing for a lease that is over before it begins, or never was', async () => {
+    const request = await running(1);
+    const place = await lend(request);
+    await releaseLease(worker.database, place.leaseToken, { outcome: 'lost' });
+    expect(await run(place)).toEqual({ type: 'ended' });
+    expect(await run({ ...place, leaseToken: 'invented' })).toEqual({ type: 'ended' });
+    expect(server.calls).toEqual([]);
+  });
+
+  it('gives up a shard that was started twelve times and never finished', async () => {
+    const request = await running(1);
+    const place = await lend(request);
+    await worker.database.rows(`update work_request_shard set attempt = 12 where request_id = $1`, [
+      request.requestId,
+    ]);
+    expect(await run(place)).toMatchObject({
+      type: 'failed',
+      instanceBusy: false,
+      failure: { type: 'Infrastructure', message: expect.stringContaining('started 12 times') },
+    });
+    expect(server.calls).toEqual([]);
+  });
+});
