@@ -7,7 +7,7 @@ import { hashSessionToken } from './session-token.js';
 import type { SignedIn } from './signed-in.js';
 
 /** Channel that says "sessions or permissions of this user changed"; the payload is the user's id. */
-export const SESSION_CHANNEL = 'hub_session';
+const SESSION_CHANNEL = 'hub_session';
 
 /** How long a session may be believed without asking Postgres. */
 const CACHE_MS = 5_000;

@@ -88,9 +88,12 @@ interface FastifyFault {
 
 /** What Fastify and its JSON reader refuse before a route is reached. */
 function refusalOfFastify(error: unknown): Refusal | null {
-  const { code, statusCode = 0, name, message = '' } = (error ?? {}) as Partial<FastifyFault>;
+  const { code = '', statusCode = 0 } = Object(error) as Partial<FastifyFault>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge('The body', MAX_JSON_BODY_BYTES);
-  const isBadJson = jsonFaults.includes(code ?? '') || (name === 'SyntaxError' && statusCode === 400);
-  if (isBadJson) return wrongField(['body'], `The body is not valid JSON: ${message}`, 'json_invalid');
-  return statusCode >= 400 && statusCode < 500 ? new Refusal(statusCode, message) : null;
+  if (statusCode < 400 || statusCode >= 500) return null;
+  const { name, message } = error as FastifyFault;
+  const isBadJson = jsonFaults.includes(code) || name === 'SyntaxError';
+  return isBadJson
+    ? wrongField(['body'], `The body is not valid JSON: ${message}`, 'json_invalid')
+    : new Refusal(statusCode, message);
 }

@@ -8,7 +8,7 @@ import { WatchedCache } from '../records/watched-cache.js';
 import { toModel } from './to-model.js';
 
 /** Channel that says "the models changed"; whoever writes one sends it in the same transaction. */
-export const MODEL_CHANNEL = 'hub_model';
+const MODEL_CHANNEL = 'hub_model';
 
 const CACHE_MS = 5_000;
 
