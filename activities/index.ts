@@ -6,6 +6,7 @@ import { createBeginWorkRequest } from './work-requests/begin-work-request.activ
 import { createEndWorkRequest } from './work-requests/end-work-request.activities.js';
 import { createRunLease } from './work-requests/run-lease.activities.js';
 import { createRunSmall } from './work-requests/run-small.activities.js';
+import { createSettleLease } from './work-requests/settle-lease.activities.js';
 
 /** Every effect a workflow can ask for, over one set of connections. */
 export function createActivities(
@@ -15,6 +16,7 @@ export function createActivities(
     ...createBeginWorkRequest(deps),
     ...createRunSmall(deps),
     ...createRunLease(deps),
+    ...createSettleLease(deps),
     ...createEndWorkRequest(deps),
     ...createRunModelInstance(deps),
   };

@@ -48,13 +48,15 @@ export async function readLease(sql: Sql, leaseToken: string): Promise<LeaseFact
   return lease ?? null;
 }
 
+/** True while the lease's run is its request's current one and the request is open. */
+export function isOpen(lease: LeaseFacts): boolean {
+  const isRunning = lease.request_state === 'SCHEDULING' || lease.request_state === 'PROCESSING';
+  return isRunning && lease.run_key === lease.current_run_key;
+}
+
 /** True while the lease's work may still be written: granted, of the current run, for an open request. */
 export function isInForce(lease: LeaseFacts): boolean {
-  return (
-    lease.lease_state === 'GRANTED' &&
-    lease.run_key === lease.current_run_key &&
-    (lease.request_state === 'SCHEDULING' || lease.request_state === 'PROCESSING')
-  );
+  return lease.lease_state === 'GRANTED' && isOpen(lease);
 }
 
 /** Claims an instance for a slice of a run; claiming again gives the claim there is. */

@@ -1,0 +1,127 @@
+import type { Sql } from '../../db/database.js';
+import { serveClaims, lockClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { isOpen, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
+import type { TerminationReason } from '../../domain/instance/instance.js';
+import {
+  settleAttempt,
+  type LeaseOutcome,
+  type Settlement,
+} from '../../domain/work-request/settle-attempt.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import type { ClaimStatus, ProcessWorkRequestEffects, RequestRun } from '../process-work-request.effects.js';
+import { sendHints } from '../send-hints.js';
+import { claimAndServe, statusOfClaim } from './begin-work-request.activities.js';
+import { completeRun, handOver, releaseLeases, withRetired } from './end-work-request.activities.js';
+
+/** What follows from how an instance's work ended: another attempt, or the end of the request. */
+export function createSettleLease(
+  deps: ActivityDependencies,
+): Pick<ProcessWorkRequestEffects, 'settleLease'> {
+  return {
+    async settleLease(leaseToken, outcome) {
+      if (outcome.type === 'finished') {
+        const lease = await readLease(deps.database, leaseToken);
+        if (lease) await handOver(deps, (sql) => completeRun(sql, runOf(lease)));
+      }
+      if (outcome.type === 'ended' || outcome.type === 'finished') return { type: 'ended' };
+      // A lost instance may have taken its host along: only what needs the host waits for it.
+      const largestNodeBytes =
+        outcome.type === 'out-of-memory' ? await deps.host.largestNodeMemoryBytes() : Infinity;
+      return settle(deps, leaseToken, outcome, largestNodeBytes);
+    },
+  };
+}
+
+type Unfinished = Extract<LeaseOutcome, { type: 'out-of-memory' | 'lost' | 'failed' }>;
+
+/** Outcomes that are not the end are settled in one transaction: released, counted, and claimed again or failed. */
+async function settle(
+  deps: ActivityDependencies,
+  leaseToken: string,
+  outcome: Unfinished,
+  largestNodeBytes: number,
+): Promise<ClaimStatus> {
+  const settled = await deps.database.transaction(async (sql) => {
+    await lockClaims(sql);
+    const lease = await readLease(sql, leaseToken);
+    if (!lease || !isOpen(lease)) return null;
+    // Settled before, and the answer was lost: its next claim is there.
+    if (lease.lease_state === 'RELEASED') return claimAndServe(deps, sql, runOf(lease), lease.slice);
+    const settlement = settleAttempt(outcome, { ...(await readHistory(sql, lease)), largestNodeBytes });
+    const retire = retirementFor(outcome);
+    const marked = await releaseLease(sql, leaseToken, { outcome: outcome.type, ...(retire && { retire }) });
+    const claimed = await applySettlement(deps, sql, lease, outcome, settlement);
+    return {
+      ...claimed,
+      hints: withRetired(claimed.hints, marked ? [...claimed.retired, marked] : claimed.retired),
+    };
+  });
+  if (!settled) return { type: 'ended' };
+  sendHints(deps, settled.hints, settled.leaseToken ?? undefined);
+  return settled.leaseToken ? statusOfClaim(deps, settled.leaseToken, settled.hints) : { type: 'ended' };
+}
+
+/** Locks the request: its row comes before its leases' rows, as where shards are stored. */
+async function readHistory(
+  sql: Sql,
+  lease: LeaseFacts,
+): Promise<{ memoryKills: number; attemptsWithoutProgress: number }> {
+  const [row] = await sql.rows<{ memory_kills: number; attempts_without_progress: number }>(
+    `select memory_kills, attempts_without_progress from work_request where id = $1 for update`,
+    [lease.request_id],
+  );
+  return { memoryKills: row!.memory_kills, attemptsWithoutProgress: row!.attempts_without_progress };
+}
+
+/** Dead and doubtful instances are never lent again; one that gave a wrong answer at once may be. */
+function retirementFor(outcome: Unfinished): TerminationReason | null {
+  if (outcome.type === 'out-of-memory') return 'OOMKILLED';
+  if (outcome.type === 'lost') return outcome.crashed ? 'FAILED' : 'LOST';
+  return outcome.instanceBusy ? 'FAILED' : null;
+}
+
+const runOf = (lease: LeaseFacts): RequestRun => ({ requestId: lease.request_id, runKey: lease.run_key });
+
+interface Settled {
+  readonly leaseToken: string | null;
+  readonly hints: ClaimHints;
+  readonly retired: readonly string[];
+}
+
+async function applySettlement(
+  deps: ActivityDependencies,
+  sql: Sql,
+  lease: LeaseFacts,
+  outcome: Unfinished,
+  settlement: Settlement,
+): Promise<Settled> {
+  const run = runOf(lease);
+  await sql.rows(
+    `update work_request set attempts = attempts + 1, attempts_without_progress = attempts_without_progress + $2,
+       memory_kills = memory_kills + $3, memory_bytes = coalesce($4::bigint, memory_bytes) where id = $1`,
+    [
+      run.requestId,
+      // Only crashes may be the input's fault; a machine that is lost says nothing about it.
+      outcome.type === 'lost' && outcome.crashed ? 1 : 0,
+      outcome.type === 'out-of-memory' ? 1 : 0,
+      settlement.type === 'again' ? settlement.memoryBytes : null,
+    ],
+  );
+  if (settlement.type === 'fail') {
+    await moveWorkRequest(sql, run.requestId, 'fail', { runKey: run.runKey, failure: settlement.failure });
+    const retired = await releaseLeases(sql, run, 'failed');
+    return { leaseToken: null, hints: await serveClaims(sql, deps.settings), retired };
+  }
+  await recordRequestEvent(
+    sql,
+    run.requestId,
+    outcome.type === 'out-of-memory' ? 'out-of-memory' : 'instance-lost',
+    {
+      because: settlement.because,
+      instance_id: lease.instance_id,
+      ...(settlement.memoryBytes !== null && { memory_bytes: settlement.memoryBytes }),
+    },
+  );
+  return { ...(await claimAndServe(deps, sql, run, lease.slice)), retired: [] };
+}

@@ -1,0 +1,370 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import type { ClaimStatus } from '../../activities/process-work-request.effects.js';
+import { moveWorkRequest } from '../../db/queries/request-progress.js';
+import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
+import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
+import { makeInstance } from '../factories/make-instance.js';
+import { MEBIBYTE } from '../factories/mebibyte.js';
+import { makeModel, type MadeModel } from '../factories/make-model.js';
+import { makeRequest, shardsOf, type MadeRequest } from '../factories/make-request.js';
+import { answerAfter, answerHonestly, startInlineModel, type InlineModel } from '../support/inline-model.js';
+import { openPlayedWorker, type PlayedWorker } from '../support/played-worker.js';
+import { describeWith } from '../support/require-part.js';
+
+type Granted = Extract<ClaimStatus, { type: 'granted' }>;
+
+describeWith('postgres')('a request between its instances and its end', () => {
+  let worker: PlayedWorker;
+  let server: InlineModel;
+
+  beforeAll(async () => {
+    worker = (await openPlayedWorker()).with({ maxInstances: 1_000 });
+    server = await startInlineModel();
+    await worker.deps.chemistry.warmUp();
+  });
+  afterAll(async () => {
+    await server.close();
+    await worker.close();
+  });
+  afterEach(() => {
+    server.conduct = answerHonestly;
+    worker.workflows.words.length = 0;
+    worker.workflows.away = null;
+  });
+
+  /** A request of a model of its own, so that no other story's instances are lent to it. */
+  const submit = async (shards = 1, over: Partial<MadeModel> = {}): Promise<MadeRequest> =>
+    makeRequest(worker.database, {
+      modelId: (await makeModel(worker.database, over)).id,
+      shards: shardsOf(shards),
+    });
+  const begin = async (request: MadeRequest): Promise<Granted> => {
+    const { claim } = await worker.activities.beginWorkRequest(request);
+    expect(claim.type).toBe('granted');
+    return claim as Granted;
+  };
+  const warm = async (modelId: string) => {
+    const id = await makeInstance(worker.database, { modelId });
+    worker.host.place(id, modelId);
+    worker.host.makeReady(id, server.address);
+    return id;
+  };
+  const store = async (request: MadeRequest, leaseToken: string) => {
+    const place: ShardPlace = { leaseToken, requestId: request.requestId, expiresOn: request.expiresOn };
+    const shard = await takeShard(worker.database, place, []);
+    const counts = { rowCount: 1, rowsFailed: 0, rowsInvalid: 0 };
+    return worker.database.transaction((sql) =>
+      storeShard(sql, place, {
+        ...counts,
+        shardNo: shard!.shard_no,
+        columns: ['length'],
+        result: Buffer.from('x'),
+      }),
+    );
+  };
+  const settle = (claim: Granted, outcome: LeaseOutcome) =>
+    worker.activities.settleLease(claim.leaseToken, outcome);
+  const outOfMemory = (memoryLimitBytes: number): LeaseOutcome => ({
+    type: 'out-of-memory',
+    memoryLimitBytes,
+    message: 'The model server used more memory than it may and was killed.',
+  });
+  const lost: LeaseOutcome = { type: 'lost', crashed: false, message: 'gone' };
+  const crashed: LeaseOutcome = { type: 'lost', crashed: true, message: 'It crashed.' };
+
+  const readRequest = async ({ requestId }: MadeRequest) =>
+    (
+      await worker.database.rows<Record<string, unknown>>(`select * from work_request where id = $1`, [
+        requestId,
+      ])
+    )[0]!;
+  const readLeases = ({ requestId }: MadeRequest) =>
+    worker.database.rows<Record<string, unknown>>(
+      `select lease_token, slice, state, outcome, instance_id, memory_bytes from instance_lease
+        where request_id = $1 order by requested_at, slice`,
+      [requestId],
+    );
+  const readInstance = async (id: string) =>
+    (
+      await worker.database.rows<Record<string, unknown>>(`select * from model_instance where id = $1`, [id])
+    )[0]!;
+  const readEvents = async ({ requestId }: MadeRequest) =>
+    (
+      await worker.database.rows<{ type: string }>(
+        `select type from work_request_event where request_id = $1 order by event_no`,
+        [requestId],
+      )
+    ).map(({ type }) => type);
+  const readStatistics = ({ requestId }: MadeRequest) =>
+    worker.database.rows<Record<string, unknown>>(`select * from request_statistic where request_id = $1`, [
+      requestId,
+    ]);
+
+  it('begins twice with one claim, one instance and one start', async () => {
+    const request = await submit();
+    const first = await worker.activities.beginWorkRequest(request);
+    const second = await worker.activities.beginWorkRequest(request);
+    expect(second).toEqual(first);
+    expect(await readRequest(request)).toMatchObject({ state: 'SCHEDULING' });
+    expect(await readLeases(request)).toHaveLength(1);
+    const { instanceId } = first.claim as Granted;
+    expect(worker.workflows.words.filter((word) => word === `start instance ${instanceId}`)).toHaveLength(1);
+    expect(await readEvents(request)).toEqual(['instance-starting']);
+  });
+
+  it('does not begin for an older run, nor after its end', async () => {
+    const request = await submit();
+    const ended = { claim: { type: 'ended' }, slices: 0 };
+    expect(await worker.activities.beginWorkRequest({ ...request, runKey: 'older' })).toEqual(ended);
+    await moveWorkRequest(worker.database, request.requestId, 'cancel');
+    expect(await worker.activities.beginWorkRequest(request)).toEqual(ended);
+    expect(await worker.activities.claimSlice(request, 1)).toEqual({ type: 'ended' });
+    expect(await readLeases(request)).toEqual([]);
+  });
+
+  it.each([
+    [1, -1, 1],
+    [5, -1, 2],
+    [5, 1, 1],
+    [5, 0, 1],
+    [5, 7, 2],
+  ])('of %s shards with max_instances %s works on %s instances', async (shards, maxInstances, slices) => {
+    const request = await submit(shards, { maxInstances });
+    expect(await worker.activities.beginWorkRequest(request)).toMatchObject({ slices });
+  });
+
+  it('gives up a claim that waits though no shard is left, and finishes', async () => {
+    const request = await submit(2, { maxInstances: 1 });
+    const first = await begin(request);
+    const waiting = await worker.activities.claimSlice(request, 1);
+    expect(waiting).toMatchObject({
+      type: 'waiting',
+      because: expect.stringContaining('busy (1 of at most 1)'),
+    });
+    const { leaseToken } = waiting as { leaseToken: string };
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({ type: 'waiting' });
+    await store(request, first.leaseToken);
+    await store(request, first.leaseToken);
+    expect(await worker.activities.readClaim(leaseToken)).toEqual({ type: 'finished' });
+    await worker.activities.endWorkRequest(request);
+    expect(await readRequest(request)).toMatchObject({ state: 'COMPLETED' });
+    expect(await readLeases(request)).toMatchObject([{ outcome: 'finished' }, { outcome: 'not needed' }]);
+  });
+
+  it('ends once, with one statistic, and hands its instance over to the next', async () => {
+    const request = await submit();
+    const instanceId = await warm(request.modelId);
+    const claim = await begin(request);
+    expect(claim).toMatchObject({ instanceId, ready: true, small: false });
+    await worker.database.rows(`update model set max_instances = 1 where id = $1`, [request.modelId]);
+    const next = await makeRequest(worker.database, { modelId: request.modelId });
+    expect((await worker.activities.beginWorkRequest(next)).claim.type).toBe('waiting');
+    await store(request, claim.leaseToken);
+    await worker.activities.endWorkRequest(request);
+    await worker.activities.endWorkRequest(request);
+    expect(await readRequest(request)).toMatchObject({ state: 'COMPLETED' });
+    expect(await readStatistics(request)).toMatchObject([{ state: 'COMPLETED', row_count: 1 }]);
+    expect((await readEvents(request)).filter((type) => type === 'completed')).toHaveLength(1);
+    expect(await readLeases(next)).toMatchObject([{ state: 'GRANTED', instance_id: instanceId }]);
+    expect(worker.workflows.words).toContain(`signal request ${next.requestId}`);
+  });
+
+  it('is not completed while a shard is missing', async () => {
+    const request = await submit(2);
+    const claim = await begin(request);
+    await store(request, claim.leaseToken);
+    await expect(worker.activities.endWorkRequest(request)).rejects.toMatchObject({
+      nonRetryable: true,
+      message: expect.stringContaining('1 of its shards are not stored'),
+    });
+    expect(await readRequest(request)).toMatchObject({ state: 'SCHEDULING' });
+    expect(await readLeases(request)).toMatchObject([{ state: 'GRANTED' }]);
+  });
+
+  it('that is cancelled gives its working instance back to end, and a starting one to be warm', async () => {
+    const request = await submit(2);
+    const busy = await warm(request.modelId);
+    const first = await begin(request);
+    const second = (await worker.activities.claimSlice(request, 1)) as Granted;
+    for (const { leaseToken } of [first, second])
+      await takeShard(worker.database, { ...request, leaseToken }, []);
+    await worker.activities.abandonWorkRequest(request);
+    await worker.activities.abandonWorkRequest(request);
+    expect(await readRequest(request)).toMatchObject({ state: 'CANCELLED' });
+    expect(await readStatistics(request)).toMatchObject([{ state: 'CANCELLED' }]);
+    expect(await readLeases(request)).toMatchObject([{ state: 'RELEASED' }, { state: 'RELEASED' }]);
+    expect(await readInstance(busy)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      termination_reason: 'STOPPED',
+    });
+    expect(await readInstance(second.instanceId)).toMatchObject({ state: 'REQUESTED' });
+    expect(worker.workflows.words).toContain(`signal instance ${busy}`);
+  });
+
+  it('runs again with twice the memory after it ran out, and never with less', async () => {
+    const request = await submit();
+    let claim = await begin(request);
+    const settled: unknown[] = [];
+    for (const limit of [512, 1024]) {
+      const next = (await settle(claim, outOfMemory(limit * MEBIBYTE))) as Granted;
+      expect(next.type).toBe('granted');
+      expect(next.instanceId).not.toBe(claim.instanceId);
+      expect(await readInstance(claim.instanceId)).toMatchObject({ termination_reason: 'OOMKILLED' });
+      settled.push((await readInstance(next.instanceId)).memory_limit_bytes);
+      claim = next;
+    }
+    expect(settled).toEqual([1024 * MEBIBYTE, 2048 * MEBIBYTE]);
+    expect(await settle(claim, outOfMemory(2048 * MEBIBYTE))).toEqual({ type: 'ended' });
+    expect(await readRequest(request)).toMatchObject({
+      state: 'FAILED',
+      memory_kills: 3,
+      attempts: 3,
+      failure: { type: 'OutOfMemory', message: expect.stringContaining('3 times, at last with 2048 MiB') },
+    });
+    expect(await readStatistics(request)).toMatchObject([
+      { state: 'FAILED', failure_type: 'OutOfMemory', attempts: 3 },
+    ]);
+    const [model] = await worker.database.rows<{ memory_limit_mebibytes: number }>(
+      `select memory_limit_mebibytes from model where id = $1`,
+      [request.modelId],
+    );
+    expect(model!.memory_limit_mebibytes).toBe(512);
+  });
+
+  it('fails when no node holds twice the memory', async () => {
+    const request = await submit(1, { memoryBytes: 8192 * MEBIBYTE });
+    expect(await settle(await begin(request), outOfMemory(8192 * MEBIBYTE))).toEqual({ type: 'ended' });
+    expect(await readRequest(request)).toMatchObject({
+      state: 'FAILED',
+      failure: { message: expect.stringContaining('the largest holds 8192 MiB') },
+    });
+  });
+
+  it('is settled once when the first settlement’s answer was lost', async () => {
+    const request = await submit();
+    const claim = await begin(request);
+    const first = await settle(claim, lost);
+    const second = await settle(claim, lost);
+    expect(first).toMatchObject({ type: 'granted' });
+    expect(second).toEqual(first);
+    expect(await readRequest(request)).toMatchObject({ attempts: 1 });
+    expect(await readLeases(request)).toHaveLength(2);
+  });
+
+  it('goes on however often machines are lost, and blames the model only for its own crashes', async () => {
+    const request = await submit();
+    let claim = await begin(request);
+    for (let time = 0; time < 6; time += 1) claim = (await settle(claim, lost)) as Granted;
+    for (let time = 0; time < 4; time += 1) claim = (await settle(claim, crashed)) as Granted;
+    expect(claim.type).toBe('granted');
+    expect(await settle(claim, crashed)).toEqual({ type: 'ended' });
+    expect(await readRequest(request)).toMatchObject({
+      state: 'FAILED',
+      attempts: 11,
+      failure: { type: 'InstanceLost', message: expect.stringContaining('5 times in a row') },
+    });
+  });
+
+  it.each([
+    [false, 'ACTIVE', null],
+    [true, 'SHOULD_TERMINATE', 'FAILED'],
+  ])('that fails (server still busy: %s) leaves its instance %s', async (instanceBusy, state, reason) => {
+    const request = await submit(2);
+    const instanceId = await warm(request.modelId);
+    const claim = await begin(request);
+    await worker.activities.claimSlice(request, 1);
+    await takeShard(worker.database, { ...request, leaseToken: claim.leaseToken }, []);
+    const failure = { type: 'ModelError', message: 'HTML' } as const;
+    expect(await settle(claim, { type: 'failed', failure, instanceBusy })).toEqual({ type: 'ended' });
+    expect(await settle(claim, { type: 'failed', failure, instanceBusy })).toEqual({ type: 'ended' });
+    expect(await readRequest(request)).toMatchObject({ state: 'FAILED', failure });
+    expect(await readLeases(request)).toMatchObject([{ state: 'RELEASED' }, { state: 'RELEASED' }]);
+    expect(await readInstance(instanceId)).toMatchObject({ state, termination_reason: reason });
+    expect(await readStatistics(request)).toHaveLength(1);
+  });
+
+  it('says what could not be told while Temporal is away, and loses nothing', async () => {
+    worker.workflows.away = new Error('no connection');
+    const request = await submit();
+    const claim = await begin(request);
+    await sleep(10);
+    expect(worker.warnings).toContain(`the start of instance ${claim.instanceId} could not be told`);
+    expect(await readLeases(request)).toMatchObject([{ state: 'GRANTED' }]);
+  });
+
+  /** Claims a warm instance for a small request, after enough calls to know that the model is fast. */
+  const beginSmall = async () => {
+    const request = await submit();
+    for (let call = 0; call < 3; call += 1)
+      worker.deps.modelSpeeds.record(request.modelId, { rows: 1, ms: 1 });
+    const instanceId = await warm(request.modelId);
+    const claim = await begin(request);
+    expect(claim).toMatchObject({ small: true, ready: true, instanceId });
+    return { request, claim };
+  };
+
+  it('that is small is computed, completed and handed over by one effect; again is the same', async () => {
+    const { request, claim } = await beginSmall();
+    expect(await worker.activities.runSmall(claim.leaseToken)).toEqual({ type: 'completed' });
+    expect(await worker.activities.runSmall(claim.leaseToken)).toEqual({ type: 'completed' });
+    expect(await readRequest(request)).toMatchObject({ state: 'COMPLETED', shards_done: 1, attempts: 1 });
+    expect(await readStatistics(request)).toHaveLength(1);
+    expect(await readEvents(request)).toEqual(['completed']);
+    expect(await readInstance(claim.instanceId)).toMatchObject({
+      state: 'ACTIVE',
+      idle_since: expect.any(String),
+    });
+  });
+
+  it('that is small after all takes too long: it is given up after two seconds and goes on elsewhere', async () => {
+    const slow = worker.deps.modelServer;
+    const { request, claim } = await beginSmall();
+    worker.host.change(claim.instanceId, { ready: false });
+    const startedAt = performance.now();
+    const outcome = await worker.activities.runSmall(claim.leaseToken);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    expect(outcome).toMatchObject({ type: 'lost', crashed: false });
+    expect(slow).toBe(worker.deps.modelServer);
+    const next = await worker.activities.settleLease(claim.leaseToken, outcome as LeaseOutcome);
+    expect(next).toMatchObject({ type: 'granted' });
+    expect(await readInstance(claim.instanceId)).toMatchObject({ state: 'SHOULD_TERMINATE' });
+    expect(await readRequest(request)).toMatchObject({ state: 'SCHEDULING' });
+  });
+
+  it('that is small is stopped at once by a cancel', async () => {
+    server.conduct = answerAfter(1_400);
+    const { request, claim } = await beginSmall();
+    const outcome = worker.activities.runSmall(claim.leaseToken);
+    await sleep(200);
+    const startedAt = performance.now();
+    await moveWorkRequest(worker.database, request.requestId, 'cancel');
+    expect(await outcome).toEqual({ type: 'ended' });
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(await worker.activities.settleLease(claim.leaseToken, { type: 'ended' })).toEqual({
+      type: 'ended',
+    });
+    await worker.activities.releaseRun(request);
+    expect(await readInstance(claim.instanceId)).toMatchObject({ state: 'SHOULD_TERMINATE' });
+  });
+
+  it('that is small and whose instance dies says how', async () => {
+    server.conduct = answerAfter(1_400);
+    const { claim } = await beginSmall();
+    const outcome = worker.activities.runSmall(claim.leaseToken);
+    await sleep(200);
+    worker.host.die(claim.instanceId, 'OOMKilled', 137);
+    expect(await outcome).toMatchObject({ type: 'out-of-memory', memoryLimitBytes: 512 * MEBIBYTE });
+  });
+
+  it('that is small goes on to its end when an earlier try stored the result', async () => {
+    const { request, claim } = await beginSmall();
+    await store(request, claim.leaseToken);
+    const outcome = await worker.activities.runSmall(claim.leaseToken);
+    expect(outcome).toEqual({ type: 'finished' });
+    expect(await worker.activities.settleLease(claim.leaseToken, outcome as LeaseOutcome)).toEqual({
+      type: 'ended',
+    });
+    expect(await readRequest(request)).toMatchObject({ state: 'COMPLETED' });
+  });
+});
