@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RequestEvent } from '../../domain/work-request/work-request.wire.js';
+import { EntriesMemory } from './entries-memory.js';
 import { EventPace, EVENTS_PER_SECOND } from './event-pace.js';
 import { readRawBody } from './read-raw-body.js';
 import { acceptedFormat, fileName } from './result-media.js';
@@ -148,5 +149,25 @@ describe('the format of an answer', () => {
 
   it('has a file name that no model can break', () => {
     expect(fileName('a"b\r\nc/../é', 7, 'result.csv')).toBe('a_b__c_..__-7-result.csv');
+  });
+});
+
+describe('the memory of entries', () => {
+  it('keeps what was asked for last, within its bound, and nothing that is long', () => {
+    const memory = new EntriesMemory(1_000);
+    const entries = ['C'.repeat(100)];
+    for (let id = 1; id <= 5; id++) memory.set(id, entries);
+    expect(memory.get(1)).toEqual(entries);
+    memory.set(6, entries);
+    expect([1, 2, 3, 4, 5, 6].map((id) => memory.get(id) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    memory.set(7, ['C'.repeat(100_000)]);
+    expect(memory.get(7)).toBeUndefined();
   });
 });

@@ -9,6 +9,7 @@ import type { WorkRequest, WorkRequestList } from '../../domain/work-request/wor
 import { isAdmin, type SignedIn } from '../auth/signed-in.js';
 import { Refusal } from '../http/refusal.js';
 import { DATABASE } from '../records/tokens.js';
+import { EntriesMemory } from './entries-memory.js';
 import { inputLines } from './input-lines.js';
 import { listStatement } from './list-statement.js';
 import { toWorkRequest } from './to-work-request.js';
@@ -16,16 +17,12 @@ import { workRequestColumns, type WorkRequestRow } from './work-request-row.js';
 import { WorkflowLauncherService } from './workflow-launcher.service.js';
 import type { WorkRequestFilter } from './work-requests.dto.js';
 
-/** A request with the inputs of its shards, while it is short enough to be shown. */
-interface ShownRow extends WorkRequestRow {
-  readonly inputs: readonly Buffer[] | null;
-}
-
 /** Reads requests, as far as their caller may see them, and cancels them. */
 @Injectable()
 export class WorkRequestsService {
   readonly #database: Database;
   readonly #launcher: WorkflowLauncherService;
+  readonly #entries = new EntriesMemory();
 
   constructor(@Inject(DATABASE) database: Database, launcher: WorkflowLauncherService) {
     this.#database = database;
@@ -42,21 +39,10 @@ export class WorkRequestsService {
     };
   }
 
-  /** @throws Refusal 404 when there is no such request, or it is somebody else's */
-  async find(id: string, caller: SignedIn): Promise<WorkRequestRow> {
-    return this.#find<WorkRequestRow>(id, caller, '');
-  }
-
   /** The request with its entries. @throws Refusal 404 */
   async show(id: string, caller: SignedIn): Promise<{ row: WorkRequestRow; shown: WorkRequest }> {
-    const row = await this.#find<ShownRow>(
-      id,
-      caller,
-      `, case when r.row_count <= ${MAX_SHOWN_ENTRIES} then array(
-           select input from work_request_shard s
-            where s.expires_on = r.expires_on and s.request_id = r.id order by s.shard_no) end as inputs`,
-    );
-    return { row, shown: toWorkRequest(row, await readEntries(row)) };
+    const row = await this.find(id, caller);
+    return { row, shown: toWorkRequest(row, await this.#readEntries(row)) };
   }
 
   /**
@@ -73,10 +59,11 @@ export class WorkRequestsService {
     return toWorkRequest(after);
   }
 
-  async #find<Row extends WorkRequestRow>(id: string, caller: SignedIn, more: string): Promise<Row> {
+  /** @throws Refusal 404 when there is no such request, or it is somebody else's */
+  async find(id: string, caller: SignedIn): Promise<WorkRequestRow> {
     const [row] = /^\d{1,15}$/.test(id)
-      ? await this.#database.rows<Row>(
-          `select ${workRequestColumns}, r.verdict${more} from work_request r
+      ? await this.#database.rows<WorkRequestRow>(
+          `select ${workRequestColumns}, r.verdict from work_request r
             where r.id = $1 and ($2::text is null or r.user_id = $2)`,
           [id, isAdmin(caller) ? null : caller.userId],
         )
@@ -84,14 +71,23 @@ export class WorkRequestsService {
     if (!row) throw new Refusal(404, `Failed to load request with id [${id}]`);
     return row;
   }
-}
 
-async function readEntries(row: ShownRow): Promise<string[]> {
-  const inputs = await Promise.all((row.inputs ?? []).map(decompressText));
-  return inputLines({
-    delimiter: row.verdict?.delimiter ?? 'none',
-    hasHeader: row.has_header && inputs.length > 0,
-    columnNames: row.column_names,
-    rows: inputs.flatMap((text) => readShardInput(text).rows),
-  });
+  async #readEntries(row: WorkRequestRow): Promise<readonly string[]> {
+    if (row.row_count > MAX_SHOWN_ENTRIES) return [];
+    const known = this.#entries.get(row.id);
+    if (known) return known;
+    const shards = await this.#database.rows<{ input: Buffer }>(
+      'select input from work_request_shard where expires_on = $1 and request_id = $2 order by shard_no',
+      [row.expires_on, row.id],
+    );
+    const texts = await Promise.all(shards.map(({ input }) => decompressText(input)));
+    const entries = inputLines({
+      delimiter: row.verdict?.delimiter ?? 'none',
+      hasHeader: row.has_header,
+      columnNames: row.column_names,
+      rows: texts.flatMap((text) => readShardInput(text).rows),
+    });
+    if (shards.length === row.shard_count) this.#entries.set(row.id, entries);
+    return entries;
+  }
 }
