@@ -66,6 +66,7 @@ class RequestStory {
       throw error;
     } finally {
       this.#progress.phase = 'finished';
+      setCurrentDetails('Finished');
     }
   }
 
