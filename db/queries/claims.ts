@@ -9,6 +9,7 @@ import {
 } from '../../domain/claim/plan-claims.js';
 import type { Sql } from '../database.js';
 import { recordInstanceEvent } from './instance-events.js';
+import { markToEnd } from './leases.js';
 import { recordRequestEvent } from './request-progress.js';
 
 /** Settings of the claim, and what new instances carry. */
@@ -135,11 +136,15 @@ async function applyPlan(sql: Sql, plan: ClaimPlan, settings: ClaimSettings): Pr
     started.push({ instanceId, modelId });
     granted.push(await grant(sql, leaseToken, instanceId));
   }
-  for (const instanceId of plan.retire) await retire(sql, instanceId);
+  const retired: string[] = [];
+  for (const instanceId of plan.retire) {
+    const marked = await markToEnd(sql, instanceId, 'MAKING_ROOM', 'a waiting request needs its place');
+    if (marked) retired.push(marked);
+  }
   const waiting = new Map(
     plan.wait.map(({ leaseToken, position, because }) => [leaseToken, { position, because }]),
   );
-  return { granted, started, retired: plan.retire, waiting };
+  return { granted, started, retired, waiting };
 }
 
 /** Leases the instance to the claim and charges its user at once, so the next claim counts it. */
@@ -173,26 +178,16 @@ async function grant(
 async function insertInstance(sql: Sql, leaseToken: string, settings: ClaimSettings): Promise<string> {
   const [instance] = await sql.rows<{ id: string }>(
     `insert into model_instance (id, model_id, model_revision, image, host, cpu_request_millicores, cpu_limit_millicores,
-       memory_request_bytes, memory_limit_bytes, warm_seconds, expires_on)
+       memory_request_bytes, memory_limit_bytes, warm_seconds, expires_on, created_at)
      select uuidv7()::text, model.id, model.revision, model.image || ':' || model.image_tag, $2,
        model.cpu_request_millicores, model.cpu_limit_millicores,
        greatest(model.memory_request_mebibytes::bigint * 1048576, case when lease.memory_bytes is null then 0 else lease.memory_bytes end),
        case when not model.disable_memory_limit then greatest(model.memory_limit_mebibytes::bigint * 1048576, coalesce(lease.memory_bytes, 0)) end,
-       model.warm_seconds, current_date + $3::integer
+       model.warm_seconds, current_date + $3::integer, clock_timestamp()
      from instance_lease lease join model on model.id = lease.model_id where lease.lease_token = $1
      returning id`,
     [leaseToken, settings.hostKind, settings.instanceRetentionDays],
   );
   await recordInstanceEvent(sql, instance!.id, 'INSTANCE_REQUESTED');
   return instance!.id;
-}
-
-async function retire(sql: Sql, instanceId: string): Promise<void> {
-  await sql.rows(
-    `update model_instance set state = 'SHOULD_TERMINATE', termination_reason = 'MAKING_ROOM' where id = $1`,
-    [instanceId],
-  );
-  await recordInstanceEvent(sql, instanceId, 'INSTANCE_RETIRED', {
-    because: 'a waiting request needs its place',
-  });
 }

@@ -138,7 +138,8 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
       failure: {
         type: 'Infrastructure',
         message:
-          'No instance of the model could be started: There is no command for this model; add it to HUB_LOCAL_MODELS.',
+          'No instance of the model could be started: There is no command for this model; add it to HUB_LOCAL_MODELS. ' +
+          'Ask the operators to look at the model, or choose another one.',
       },
     });
   });
@@ -166,7 +167,7 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
   it.each<[string, (rows: readonly string[]) => [number, string, string], string]>([
     ['a record too few', () => [200, 'application/json', '[{"length":1}]'], '1 records for 2 molecules'],
     ['no list', () => [200, 'application/json', '{"length":1}'], 'a single record instead of a list'],
-    ['HTML', () => [200, 'text/html', '<html><h1>It works!</h1></html>'], 'is no JSON (text/html): <html>'],
+    ['HTML', () => [200, 'text/html', '<html><h1>It works!</h1></html>'], 'is no JSON (text/html): "<html>'],
     [
       'an error',
       () => [500, 'application/json', '{"detail":"out of ideas"}'],
