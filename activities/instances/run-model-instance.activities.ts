@@ -149,9 +149,10 @@ async function keepEvidence(deps: ActivityDependencies, instanceId: string): Pro
 
 /** The end of a log, from the start of a line. */
 function lastBytes(log: string, bytes: number): string {
-  if (log.length <= bytes) return log;
-  const end = log.slice(-bytes);
-  return end.slice(end.indexOf('\n') + 1);
+  const stored = Buffer.from(log);
+  if (stored.length <= bytes) return log;
+  const end = stored.subarray(stored.length - bytes);
+  return end.subarray(end.indexOf(0x0a) + 1).toString('utf8');
 }
 
 async function deleteInstance(deps: ActivityDependencies, instanceId: string): Promise<void> {

@@ -1,0 +1,239 @@
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { decompressText } from '../../db/compressed-text.js';
+import { markToEnd } from '../../db/queries/leases.js';
+import { makeInstance, type InstanceParts } from '../factories/make-instance.js';
+import { makeLease } from '../factories/make-lease.js';
+import { MEBIBYTE } from '../factories/mebibyte.js';
+import { makeModel } from '../factories/make-model.js';
+import { makeRequest } from '../factories/make-request.js';
+import { openPlayedWorker, type PlayedWorker } from '../support/played-worker.js';
+import { describeWith } from '../support/require-part.js';
+
+describeWith('postgres')('the effects of an instance’s life', () => {
+  let worker: PlayedWorker;
+  beforeAll(async () => {
+    worker = (await openPlayedWorker()).with({ maxInstances: 1_000 });
+  });
+  afterAll(() => worker.close());
+  afterEach(() => {
+    worker.host.refusal = null;
+    worker.host.created.length = 0;
+    worker.host.deleted.length = 0;
+    worker.workflows.words.length = 0;
+  });
+
+  const make = async (over: Partial<InstanceParts> & { modelId?: string } = {}) =>
+    makeInstance(worker.database, {
+      modelId: (await makeModel(worker.database)).id,
+      state: 'REQUESTED',
+      idleSeconds: null,
+      ...over,
+    });
+  const read = async (id: string) =>
+    (
+      await worker.database.rows<Record<string, unknown>>(`select * from model_instance where id = $1`, [id])
+    )[0]!;
+  const readEvents = async (id: string) =>
+    (
+      await worker.database.rows<{ type: string }>(
+        `select type from instance_event where instance_id = $1 order by event_no`,
+        [id],
+      )
+    ).map(({ type }) => type);
+
+  it('create it once, however often they are repeated, for the request that asked', async () => {
+    const model = await makeModel(worker.database);
+    const request = await makeRequest(worker.database, { modelId: model.id, state: 'SCHEDULING' });
+    const id = await make({ modelId: model.id });
+    await makeLease(worker.database, request, id);
+    await worker.activities.createInstance(id);
+    await worker.activities.createInstance(id);
+    expect(worker.host.created).toMatchObject([
+      {
+        instanceId: id,
+        modelId: model.id,
+        memoryLimitBytes: 512 * MEBIBYTE,
+        annotations: { 'ersilia.requestid': String(request.requestId) },
+      },
+    ]);
+    const { uid } = worker.host.instances.get(id)!;
+    expect(await read(id)).toMatchObject({ state: 'INITIALIZING', uid });
+    expect(await readEvents(id)).toEqual(['INSTANCE_POD_CREATED']);
+  });
+
+  it('take the instance over that an earlier try created', async () => {
+    const id = await make();
+    const { uid } = worker.host.place(id);
+    await worker.activities.createInstance(id);
+    expect(await read(id)).toMatchObject({ state: 'INITIALIZING', uid });
+  });
+
+  it('do not create what is to end already', async () => {
+    const id = await make({ state: 'SHOULD_TERMINATE' });
+    await worker.activities.createInstance(id);
+    await worker.activities.createInstance('unknown');
+    expect(worker.host.created).toEqual([]);
+  });
+
+  it('mark what the host refuses to end, with the host’s sentence', async () => {
+    worker.host.refusal = 'There is no command for this model.';
+    const id = await make();
+    await worker.activities.createInstance(id);
+    expect(await read(id)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      uid: null,
+      termination_reason: 'FAILED',
+      termination_message: 'There is no command for this model.',
+    });
+    await worker.activities.keepEvidence(id);
+    await worker.activities.deleteInstance(id);
+    await worker.activities.finishInstance(id);
+    expect(worker.host.deleted).toEqual([]);
+    expect(await read(id)).toMatchObject({ state: 'TERMINATED', terminated_at: expect.any(String) });
+  });
+
+  it('read its state and how long it may still take', async () => {
+    const id = await make({ ageSeconds: 20 });
+    const facts = await worker.activities.readInstance(id);
+    expect(facts.state).toBe('REQUESTED');
+    expect(facts.readySecondsLeft).toBeCloseTo(40, 0);
+    expect(await worker.activities.readInstance('unknown')).toEqual({
+      state: 'TERMINATED',
+      readySecondsLeft: 0,
+    });
+  });
+
+  it('give up what never became ready, with what it last waited for', async () => {
+    const id = await make({ state: 'INITIALIZING' });
+    await worker.database.rows(
+      `update model_instance set waiting_reason = 'Unschedulable', waiting_message = 'no node has 64 GiB' where id = $1`,
+      [id],
+    );
+    await worker.activities.giveUpStarting(id);
+    expect(await read(id)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      termination_reason: 'NEVER_READY',
+      termination_message: 'it was not ready within 60 s; its host says: no node has 64 GiB',
+    });
+  });
+
+  it('retire it when nobody needed it for its idle time, and look again until then', async () => {
+    const idle = (idleSeconds: number | null) => make({ state: 'ACTIVE', warmSeconds: 60, idleSeconds });
+    const over = await idle(61);
+    expect(await worker.activities.retireIdle(over)).toEqual({ type: 'retired' });
+    expect(await worker.activities.retireIdle(over)).toEqual({ type: 'retired' });
+    expect(await read(over)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'COMPLETED' });
+    const verdict = await worker.activities.retireIdle(await idle(20));
+    expect(verdict).toMatchObject({ type: 'look again', inSeconds: expect.any(Number) });
+    expect((verdict as { inSeconds: number }).inSeconds).toBeCloseTo(40, 0);
+    const request = await makeRequest(worker.database, {
+      modelId: (await makeModel(worker.database)).id,
+      state: 'SCHEDULING',
+    });
+    const used = await idle(61);
+    await makeLease(worker.database, request, used);
+    expect(await worker.activities.retireIdle(used)).toEqual({ type: 'look again', inSeconds: 60 });
+  });
+
+  it('retire it or lend it in the same moment, never both: 100 races', async () => {
+    const races = { lent: 0, retired: 0 };
+    for (let race = 0; race < 100; race += 1) {
+      const model = await makeModel(worker.database);
+      const id = await make({ modelId: model.id, state: 'ACTIVE', idleSeconds: 100 });
+      const request = await makeRequest(worker.database, { modelId: model.id });
+      const retire = () => worker.activities.retireIdle(id);
+      const begin = () => worker.activities.beginWorkRequest(request);
+      const [first, second] = race % 2 === 0 ? [retire, begin] : [begin, retire];
+      await Promise.all([first(), second()]);
+      const [lease] = await worker.database.rows<{ instance_id: string }>(
+        `select instance_id from instance_lease where request_id = $1 and state = 'GRANTED'`,
+        [request.requestId],
+      );
+      const { state } = await read(id);
+      const isLent = lease!.instance_id === id;
+      expect(state).toBe(isLent ? 'ACTIVE' : 'SHOULD_TERMINATE');
+      races[isLent ? 'lent' : 'retired'] += 1;
+    }
+    expect(races.lent).toBeGreaterThan(0);
+    expect(races.retired).toBeGreaterThan(0);
+  });
+
+  it('keep the end of its log and its peak use, also when repeated', async () => {
+    const id = await make({ state: 'SHOULD_TERMINATE' });
+    worker.host.logs.set(id, `${'first line\n'.repeat(200)}the last words\n`);
+    worker.host.usage = {
+      instances: [
+        {
+          instanceId: id,
+          uid: 'uid',
+          cpuMillicores: 1,
+          memoryBytes: 1,
+          peakMemoryBytes: 77,
+          cpuSecondsTotal: null,
+          sampledAt: '',
+        },
+      ],
+      nodes: null,
+    };
+    await worker.activities.keepEvidence(id);
+    await worker.activities.keepEvidence(id);
+    const logs = await worker.database.rows<{ log: Buffer }>(
+      `select log from instance_log where instance_id = $1`,
+      [id],
+    );
+    expect(logs).toHaveLength(1);
+    const text = await decompressText(logs[0]!.log);
+    expect(text.length).toBeLessThanOrEqual(1_000);
+    expect(text).toMatch(/^first line\n/);
+    expect(text).toMatch(/the last words\n$/);
+    expect(await read(id)).toMatchObject({ peak_memory_bytes: 77 });
+  });
+
+  it('keep at most so many bytes of a log, not letters', async () => {
+    const id = await make({ state: 'SHOULD_TERMINATE' });
+    worker.host.logs.set(id, 'é€\n'.repeat(2_000));
+    await worker.activities.keepEvidence(id);
+    const [kept] = await worker.database.rows<{ log: Buffer }>(
+      `select log from instance_log where instance_id = $1`,
+      [id],
+    );
+    const text = await decompressText(kept!.log);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1_000);
+    expect(text.replaceAll('é€\n', '')).toBe('');
+  });
+
+  it('keep a log that holds what no text column may', async () => {
+    const id = await make({ state: 'SHOULD_TERMINATE' });
+    worker.host.logs.set(id, 'a\u0000b\n');
+    await worker.activities.keepEvidence(id);
+    const [kept] = await worker.database.rows<{ log: Buffer }>(
+      `select log from instance_log where instance_id = $1`,
+      [id],
+    );
+    expect(await decompressText(kept!.log)).toBe('a\u0000b\n');
+  });
+
+  it('delete it by uid alone', async () => {
+    const id = await make();
+    await worker.activities.createInstance(id);
+    const { uid } = worker.host.instances.get(id)!;
+    await worker.database.transaction((sql) => markToEnd(sql, id, 'STOPPED', 'asked'));
+    await worker.activities.deleteInstance(id);
+    await worker.activities.deleteInstance(id);
+    expect(worker.host.deleted[0]).toEqual({ instanceId: id, uid });
+    expect(worker.host.instances.has(id)).toBe(false);
+    expect(await read(id)).toMatchObject({ state: 'TERMINATING', termination_reason: 'STOPPED' });
+  });
+
+  it('free its place for the next claim when it is over, once', async () => {
+    const model = await makeModel(worker.database, { maxInstances: 1 });
+    const id = await make({ modelId: model.id, state: 'TERMINATING' });
+    const request = await makeRequest(worker.database, { modelId: model.id });
+    expect((await worker.activities.beginWorkRequest(request)).claim.type).toBe('waiting');
+    await worker.activities.finishInstance(id);
+    await worker.activities.finishInstance(id);
+    expect(await readEvents(id)).toEqual(['INSTANCE_TERMINATED']);
+    expect(worker.workflows.words.filter((word) => word.startsWith('start instance'))).toHaveLength(1);
+    expect(worker.workflows.words).toContain(`signal request ${request.requestId}`);
+  });
+});
