@@ -2,6 +2,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { isInForce, readLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard } from '../../db/queries/shards.js';
+import { storableText } from '../../db/storable-text.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ModelAnswerError } from '../model-server/model-reply.js';
@@ -75,10 +76,12 @@ class LeaseRun {
   ) {}
 
   async run(): Promise<LeaseOutcome> {
-    const first = this.#prepareNext();
+    // Read while the instance starts; a further instance must not hold shards that the first one could compute.
+    if (this.lease.slice === 0) this.#next = this.#prepareNext();
     const address = await this.guard.untilReady();
     await this.#begin(address);
-    for (let shard = await first; shard; shard = await this.#next) {
+    this.#next ??= this.#prepareNext();
+    for (let shard = await this.#next; shard; shard = await this.#next) {
       // The next shard's molecules are read while the model works on this one.
       this.#next = this.#prepareNext();
       if (shard.shard.attempt > MOST_SHARD_ATTEMPTS) return this.#quarantined(shard);
@@ -91,7 +94,7 @@ class LeaseRun {
     const { database, modelServer } = this.deps;
     const { request_id, run_key, instance_id, model_id } = this.lease;
     if (this.lease.model_version === null) {
-      const version = await modelServer
+      const stated = await modelServer
         .readVersion(address, model_id, this.guard.signal)
         .catch((error: Error) => {
           this.deps.log.warn('the model did not state its version', {
@@ -100,6 +103,7 @@ class LeaseRun {
           });
           return null;
         });
+      const version = stated === null ? null : storableText(stated);
       await database.rows(`update model_instance set model_version = $2 where id = $1`, [
         instance_id,
         version,
