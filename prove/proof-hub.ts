@@ -40,7 +40,10 @@ export interface ProofHubOptions {
   readonly warmSeconds?: number;
 }
 
-/** Starts a whole hub in a temporary folder, gives it the test models and shortens all idle times. */
+/**
+ * Starts a whole hub in a temporary folder, gives it the test models and shortens all idle times. When HUB_PROVE_LOG
+ * names a file, it gets at the end what the hub printed: the first thing to read when a claim does not hold.
+ */
 export async function startProofHub(options: ProofHubOptions): Promise<ProofHub> {
   const folder = mkdtempSync(join(tmpdir(), 'hub-prove-'));
   const callLog = (modelId: string) => join(folder, `${modelId}.calls`);
@@ -57,6 +60,7 @@ export async function startProofHub(options: ProofHubOptions): Promise<ProofHub>
     calls: (modelId) => readCalls(callLog(modelId)),
     async stop() {
       await stack.stop();
+      if (process.env.HUB_PROVE_LOG) writeFileSync(process.env.HUB_PROVE_LOG, stack.output);
       const left = processesOf(folder);
       rmSync(folder, { recursive: true, force: true });
       return left;

@@ -1,5 +1,25 @@
 import { freshClone } from './main-1-fresh-clone.js';
+import { temporalUiProof } from './main-11-temporal-ui.js';
+import { documentation } from './main-12-documentation.js';
+import { largeRequests } from './main-2-large-requests.js';
+import { main3Kills } from './main-3-kills.js';
+import { main4TemporalAway } from './main-4-temporal-away.js';
+import { inputFormsProof } from './main-5-input-forms.js';
+import { main6Memory } from './main-6-memory.js';
+import { main7BadModels } from './main-7-bad-models.js';
+import { crowd } from './main-8-crowd.js';
 import type { Proof } from './proof.js';
 
 /** Every proof, in the order of the issues that ask for them. */
-export const proofs: readonly Proof[] = [freshClone];
+export const proofs: readonly Proof[] = [
+  freshClone,
+  largeRequests,
+  main3Kills,
+  main4TemporalAway,
+  inputFormsProof,
+  main6Memory,
+  main7BadModels,
+  crowd,
+  temporalUiProof,
+  documentation,
+];

@@ -15,6 +15,13 @@ export interface AcceptedRequest extends Submission {
   readonly tookMs: number;
 }
 
+/** Sends one request. @throws HubAnswerError when it is refused */
+export async function submitOne(client: HubClient, submission: Submission): Promise<AcceptedRequest> {
+  const startedAt = performance.now();
+  const { id } = await client.submitEntries(submission.modelId, submission.entries, false);
+  return { ...submission, id, acceptedAtMs: Date.now(), tookMs: performance.now() - startedAt };
+}
+
 /** Sends requests at a steady pace whatever becomes of them, and remembers which were accepted. */
 export class SteadyLoad {
   readonly accepted: AcceptedRequest[] = [];
@@ -48,18 +55,23 @@ export class SteadyLoad {
     }
   }
 
-  async #submit({ modelId, entries }: Submission): Promise<void> {
-    const startedAt = performance.now();
+  async #submit(submission: Submission): Promise<void> {
     try {
-      const { id } = await this.client.submitEntries(modelId, entries, false);
-      const tookMs = performance.now() - startedAt;
-      this.accepted.push({ id, modelId, entries, acceptedAtMs: Date.now(), tookMs });
+      this.accepted.push(await submitOne(this.client, submission));
     } catch (error) {
       const words =
         error instanceof HubAnswerError ? `HTTP ${error.status}` : `no answer (${codeOf(error as Error)})`;
       this.refused.set(words, (this.refused.get(words) ?? 0) + 1);
     }
   }
+}
+
+/** Different valid molecules, `count` of them, up to 6,000. */
+export function chains(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `${'C'.repeat(1 + (index % 60))}O${'C'.repeat(1 + Math.floor(index / 60))}`,
+  );
 }
 
 function codeOf({ message, cause }: Error): string {

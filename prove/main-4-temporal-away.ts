@@ -1,0 +1,150 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { sendSignal } from '../hosts/local/proc-files.js';
+import { HubClient } from '../test/support/hub-client.js';
+import { workRequestWorkflowId } from '../workflows/process-work-request.messages.js';
+import { modelInstanceWorkflowId } from '../workflows/run-model-instance.messages.js';
+import { checkQuietAndStop } from './check-quiet.js';
+import { checkRequests, untilNoneOpen } from './check-requests.js';
+import { kill } from './kill-targets.js';
+import type { Proof, ProofContext } from './proof.js';
+import { type ProofHub, startProofHub } from './proof-hub.js';
+import { expectedOfCounter, learnReference, molecules } from './reference.js';
+import { type AcceptedRequest, chains, SteadyLoad, submitOne } from './steady-load.js';
+
+const acceptWithinMs = 1000;
+const finishWithinMs = 60_000;
+
+/** Temporal only orders the work: requests are accepted without it and outlive its memory. */
+export const main4TemporalAway: Proof = {
+  name: 'main-4',
+  title: 'Temporal away while submitting, its file deleted, workflows terminated by hand',
+  async run(context) {
+    const hub = await startProofHub({
+      models: [{ id: 'good-counter', env: { MODE: 'good', ROW_DELAY_MS: '3' }, maxInstances: 4 }],
+      environment: { MAX_CONCURRENT_MODEL_INSTANCES: '8' },
+    });
+    try {
+      await new TemporalAway(hub, context, await HubClient.asGuest(hub.stack.url)).run();
+    } finally {
+      await hub.stop();
+    }
+  },
+};
+
+class TemporalAway {
+  readonly #accepted: AcceptedRequest[] = [];
+
+  constructor(
+    private readonly hub: ProofHub,
+    private readonly context: ProofContext,
+    private readonly client: HubClient,
+  ) {}
+
+  async run(): Promise<void> {
+    const physchem = await learnReference(this.client, 'eos-physchem');
+    const { small } = this.context;
+    await this.#submitWhile('frozen', () => this.#freeze(small ? 4000 : 20_000));
+    if (!small) await this.#submitWhile('killed again and again', () => this.#killRepeatedly(12_000));
+    await this.#deleteItsFile();
+    await this.#terminateByHand();
+    const expectations = { 'eos-physchem': physchem, 'good-counter': expectedOfCounter };
+    await checkRequests(this.hub, this.client, this.#accepted, expectations, this.context);
+    await checkQuietAndStop(this.hub, this.context);
+  }
+
+  /** Sends two requests per second while Temporal is away; each must be accepted at once and end once it is back. */
+  async #submitWhile(how: string, away: () => Promise<void>): Promise<void> {
+    const load = new SteadyLoad(this.client, 2, () => ({ modelId: 'eos-physchem', entries: molecules }));
+    await away();
+    await load.stop();
+    this.#accepted.push(...load.accepted);
+    const slowest = Math.max(...load.accepted.map(({ tookMs }) => tookMs));
+    const { claim } = this.context;
+    claim(`with Temporal ${how} none is refused`, load.refused.size === 0, [...load.refused].join(' '));
+    claim(
+      `with Temporal ${how} each is accepted within 1 s`,
+      slowest <= acceptWithinMs,
+      `${load.accepted.length}, slowest ${slowest.toFixed(0)} ms`,
+    );
+    await this.#allFinish(`Temporal ${how}`, Date.now());
+  }
+
+  async #freeze(ms: number): Promise<void> {
+    const pid = this.hub.stack.processes.temporal!;
+    sendSignal(pid, 'SIGSTOP');
+    await sleep(ms);
+    sendSignal(pid, 'SIGCONT');
+  }
+
+  async #killRepeatedly(ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    let kills = 0;
+    for (; Date.now() < until; kills += 1) {
+      await kill(this.hub, 'temporal', () => 0);
+      await sleep(300);
+    }
+    this.context.say('Temporal was killed', `${kills} times`);
+  }
+
+  async #deleteItsFile(): Promise<void> {
+    await this.#startLongOnes();
+    for (const ending of ['', '-wal', '-shm'])
+      rmSync(join(this.hub.stack.dataDir, 'temporal', `temporal.db${ending}`), { force: true });
+    const deletedAt = (await kill(this.hub, 'temporal', () => 0)) ?? Date.now();
+    await this.#allFinish("Temporal's file deleted while requests run", deletedAt);
+  }
+
+  /** A request's workflow, and the workflow of an instance that works. */
+  async #terminateByHand(): Promise<void> {
+    const [request] = await this.#startLongOnes();
+    const [run] = await this.hub.rows<{ run_key: string; instance_id: string }>(
+      `select r.run_key, l.instance_id from work_request r
+         join instance_lease l on l.request_id <> r.id and l.state = 'GRANTED'
+         join model_instance i on i.id = l.instance_id and i.state = 'ACTIVE' where r.id = $1 limit 1`,
+      [request!.id],
+    );
+    const connection = await Connection.connect({ address: this.hub.stack.temporalAddress });
+    try {
+      const { workflow } = new Client({ connection });
+      const ids = [
+        workRequestWorkflowId(request!.id, run!.run_key),
+        modelInstanceWorkflowId(run!.instance_id),
+      ];
+      for (const id of ids) await workflow.getHandle(id).terminate('by hand');
+    } finally {
+      await connection.close();
+    }
+    await this.#allFinish('two workflows terminated by hand', Date.now());
+    const [now] = await this.hub.rows<{ run_key: string }>(`select run_key from work_request where id = $1`, [
+      request!.id,
+    ]);
+    this.context.claim('the terminated run was fenced off by a new one', now!.run_key !== run!.run_key);
+  }
+
+  /** Requests of several seconds each, all with an instance at work. */
+  async #startLongOnes(): Promise<AcceptedRequest[]> {
+    const started: AcceptedRequest[] = [];
+    for (let index = 0; index < 2; index += 1)
+      started.push(await submitOne(this.client, { modelId: 'good-counter', entries: chains(4000) }));
+    this.#accepted.push(...started);
+    const ids = started.map(({ id }) => id);
+    for (let working = 0; working < ids.length;) {
+      await sleep(100);
+      const [row] = await this.hub.rows<{ working: number }>(
+        `select count(*)::int as working from work_request where id = any($1) and state = 'PROCESSING'`,
+        [ids],
+      );
+      working = row!.working;
+    }
+    return started;
+  }
+
+  async #allFinish(after: string, sinceMs: number): Promise<void> {
+    const tookMs = await untilNoneOpen(this.hub, sinceMs, finishWithinMs);
+    const seen = tookMs === null ? 'some are open' : `${(tookMs / 1000).toFixed(1)} s`;
+    this.context.claim(`all finish within 60 s: ${after}`, tookMs !== null, seen);
+  }
+}
