@@ -57,7 +57,8 @@ const EXCERPT_LENGTH = 120;
 
 function excerpt(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line || '(empty)';
+  if (line === '') return 'nothing.';
+  return `"${line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line}".`;
 }
 
 /** The version that a `/models/status` answer states for a model, or null. */

@@ -49,7 +49,9 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
 }
 
 function neverStarted(why: string): LeaseOutcome {
-  const message = `No instance of the model could be started: ${why}`;
+  const message =
+    `No instance of the model could be started: ${why.replace(/\.$/, '')}. ` +
+    'Ask the operators to look at the model, or choose another one.';
   return { type: 'failed', instanceBusy: false, failure: { type: 'Infrastructure', message } };
 }
 

@@ -121,7 +121,7 @@ describe('the result of a shard', () => {
   ])('is refused for %s', (_, answer, columns, words) => {
     expect(assemble(answer, columns)).toEqual({
       ok: false,
-      problem: `the model answered ${words}; tell its maintainer, or choose another model`,
+      problem: `the model answered ${words}`,
     });
   });
 

@@ -120,6 +120,6 @@ function listed(names: readonly string[]): string {
 function problem(answered: string): AssembledShard {
   return {
     ok: false,
-    problem: `the model answered ${answered}; tell its maintainer, or choose another model`,
+    problem: `the model answered ${answered}`,
   };
 }

@@ -171,7 +171,7 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
     [
       'an error',
       () => [500, 'application/json', '{"detail":"out of ideas"}'],
-      'HTTP 500: {"detail":"out of ideas"}',
+      'HTTP 500: "{"detail":"out of ideas"}',
     ],
     ['a redirection', () => [307, 'text/plain', ''], 'HTTP 307'],
     [
