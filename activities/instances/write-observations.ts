@@ -1,4 +1,5 @@
 import type { Database, Sql } from '../../db/database.js';
+import { storableText } from '../../db/storable-text.js';
 import { lockClaims, nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
@@ -103,7 +104,7 @@ async function updateRow(
       address,
       node,
       waiting?.reason ?? null,
-      waiting?.message ?? null,
+      waiting ? storableText(waiting.message) : null,
       isReady,
       phase === 'Running',
     ],

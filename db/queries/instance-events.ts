@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { storableJson } from '../storable-text.js';
 
 /** Channel that says "this instance changed"; the payload is its id. A hint: it may be lost. */
 export const INSTANCE_CHANNEL = 'hub_instance';
@@ -21,6 +22,6 @@ export async function recordInstanceEvent(
        insert into instance_event (expires_on, instance_id, event_no, source, type, at, details)
        select expires_on, id, event_count, 'hub', $2, clock_timestamp(), $3::jsonb from changed)
      select pg_notify('${INSTANCE_CHANNEL}', id) from changed`,
-    [instanceId, type, JSON.stringify(details)],
+    [instanceId, type, storableJson(details)],
   );
 }

@@ -2,6 +2,7 @@ import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
 import type { InstanceState, LeaseState, TerminationReason } from '../../domain/instance/instance.js';
 import type { WorkRequestState } from '../../domain/work-request/work-request.js';
 import type { Sql } from '../database.js';
+import { storableText } from '../storable-text.js';
 import { recordInstanceEvent } from './instance-events.js';
 
 /** A lease with what its work needs: the request it is for and the instance it has, if any. */
@@ -155,7 +156,7 @@ export async function markToEnd(
   const marked = await sql.rows(
     `update model_instance set state = 'SHOULD_TERMINATE', termination_reason = $2, termination_message = $3
       where id = $1 and state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE') returning id`,
-    [instanceId, reason, message],
+    [instanceId, reason, storableText(message)],
   );
   if (marked.length === 0) return null;
   await recordInstanceEvent(sql, instanceId, 'INSTANCE_SHOULD_TERMINATE', { reason, message });

@@ -6,6 +6,7 @@ import {
   type WorkRequestMove,
 } from '../../domain/work-request/work-request.js';
 import type { Sql } from '../database.js';
+import { storableJson } from '../storable-text.js';
 
 /** Channel that says "this request changed"; the payload is `<id>:<version>`. A hint: it may be lost. */
 export const REQUEST_CHANNEL = 'hub_request';
@@ -37,7 +38,7 @@ export async function recordRequestEvent(
        insert into work_request_event (expires_on, request_id, event_no, type, details)
        select expires_on, id, version, $2, $3::jsonb from changed)
      select pg_notify('${REQUEST_CHANNEL}', id || ':' || version) from changed`,
-    [requestId, type, JSON.stringify(details)],
+    [requestId, type, storableJson(details)],
   );
 }
 
@@ -64,11 +65,11 @@ export async function moveWorkRequest(
   const moved = await sql.rows(moveStatement, [
     requestId,
     to,
-    failure ? JSON.stringify(failure) : null,
+    failure ? storableJson(failure) : null,
     statesBefore(move),
     runKey ?? null,
     eventOfMove[move],
-    JSON.stringify(failure ? { ...event, failure } : event),
+    storableJson(failure ? { ...event, failure } : event),
   ]);
   return moved.length > 0;
 }

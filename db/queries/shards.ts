@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { storableJson } from '../storable-text.js';
 import { recordRequestEvent } from './request-progress.js';
 
 /** A shard taken for computing. */
@@ -115,14 +116,7 @@ async function countShard(
        rows_invalid = rows_invalid + $5, attempts_without_progress = 0,
        result_columns = coalesce(result_columns, $6::jsonb)
       where id = $1 returning rows_done, row_count, shards_done, shard_count`,
-    [
-      requestId,
-      leaseToken,
-      shard.rowCount,
-      shard.rowsFailed,
-      shard.rowsInvalid,
-      JSON.stringify(shard.columns),
-    ],
+    [requestId, leaseToken, shard.rowCount, shard.rowsFailed, shard.rowsInvalid, storableJson(shard.columns)],
   );
   // The last shard's progress is told by the event of the end.
   if (request!.shards_done < request!.shard_count)

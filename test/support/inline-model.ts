@@ -14,6 +14,8 @@ export interface InlineModel {
   /** Ids of jobs that were submitted. */
   readonly jobs: Map<string, readonly string[]>;
   conduct: ModelConduct;
+  /** The version it states. */
+  version: string;
   close(): Promise<void>;
 }
 
@@ -35,10 +37,11 @@ export const answerAfter =
 
 export async function startInlineModel(modelId = 'any'): Promise<InlineModel> {
   const model = { calls: [] as (readonly string[])[], jobs: new Map<string, readonly string[]>() };
-  const state = { conduct: answerHonestly };
+  const state = { conduct: answerHonestly, version: 'v1' };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = new URL(request.url!, 'http://model').pathname;
-    if (path === '/models/status') return send(response, 200, [{ modelName: modelId, modelVersion: 'v1' }]);
+    if (path === '/models/status')
+      return send(response, 200, [{ modelName: modelId, modelVersion: state.version }]);
     if (path.startsWith('/job/')) return answerJob(path, request, response);
     const rows = await readRows(request);
     model.calls.push(rows);
@@ -69,6 +72,12 @@ export async function startInlineModel(modelId = 'any'): Promise<InlineModel> {
     },
     set conduct(conduct: ModelConduct) {
       state.conduct = conduct;
+    },
+    get version() {
+      return state.version;
+    },
+    set version(version: string) {
+      state.version = version;
     },
     async close() {
       server.closeAllConnections();

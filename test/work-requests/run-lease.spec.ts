@@ -220,6 +220,21 @@ describeWith('postgres')('the work under a lease', () => {
     expect(server.calls).toEqual([]);
   });
 
+  it('stores answers whose names and version no database can hold', async () => {
+    server.version = 'v\u00001';
+    server.conduct = (rows, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(rows.map(() => ({ 'na\u0000me': 'va\u0000lue' }))));
+    const request = await running(1);
+    expect(await run(await lend(request))).toEqual({ type: 'finished' });
+    expect(await readRequest(request)).toMatchObject({
+      model_version: 'v\ufffd1',
+      result_columns: ['na\ufffdme'],
+    });
+    server.version = 'v1';
+  });
+
   it('gives up a shard that was started twelve times and never finished', async () => {
     const request = await running(1);
     const place = await lend(request);

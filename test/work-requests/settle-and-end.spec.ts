@@ -284,6 +284,17 @@ describeWith('postgres')('a request between its instances and its end', () => {
     expect(await readStatistics(request)).toHaveLength(1);
   });
 
+  it('that fails with words no database can hold keeps the rest of them', async () => {
+    const request = await submit();
+    const message = `The model answered with HTTP 500: \u0000\ud83d binary`;
+    const failure = { type: 'ModelError', message } as const;
+    const claim = await begin(request);
+    expect(await settle(claim, { type: 'failed', failure, instanceBusy: false })).toEqual({ type: 'ended' });
+    expect(await readRequest(request)).toMatchObject({
+      failure: { message: 'The model answered with HTTP 500: \ufffd\ufffd binary' },
+    });
+  });
+
   it('says what could not be told while Temporal is away, and loses nothing', async () => {
     worker.workflows.away = new Error('no connection');
     const request = await submit();
