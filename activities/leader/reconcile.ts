@@ -36,9 +36,11 @@ export function createReconciler(deps: ReconcilerDependencies, assertLeading: As
       await assertLeading(sql);
       await ensurePartitions(sql, deps.retention);
     });
-    const leasesReleased = await releaseStaleLeases(deps, assertLeading);
+    let leasesReleased = await releaseStaleLeases(deps, assertLeading);
     const running = await deps.workflows.listRunning();
     const requests = await restartRequests(deps, running);
+    // A new run may wait for the very places that its fenced one holds: not until the next pass.
+    if (requests.requestsRunAnew > 0) leasesReleased += await releaseStaleLeases(deps, assertLeading);
     const instancesStarted = await restartInstances(deps, running);
     const orphansEnded = await endOrphans(deps, orphansSince);
     const hints = await deps.database.transaction(async (sql) => {
