@@ -59,12 +59,18 @@ export function nodeChild(
   };
 }
 
+/**
+ * On a machine with much memory node lets garbage of a busy process grow to 128 MB before it looks: the api then takes
+ * 610 MB under load instead of 400, for no more requests.
+ */
+const youngSpace = '--max-semi-space-size=8';
+
 /** How to start a compiled program of this repository, in the repository's folder. */
 export function nodeLaunch(program: string, environment: Readonly<Record<string, string>>): Launch {
   const workingDirectory = repositoryRoot();
   return {
     command: process.execPath,
-    args: [join(workingDirectory, 'dist', program)],
+    args: [youngSpace, join(workingDirectory, 'dist', program)],
     environment,
     workingDirectory,
     deathSignal: 'SIGKILL',
