@@ -9,6 +9,7 @@ import { SESSION_COOKIE } from './auth/credentials.js';
 import { acceptBodies } from './http/accept-bodies.js';
 import { ErrorsFilter } from './http/errors.filter.js';
 import { KnownRoutes } from './http/known-routes.js';
+import { letGoOfIdle } from './http/let-go-of-idle.js';
 import { serveOpenApi } from './http/open-api-document.js';
 import { servePage } from './http/serve-page.js';
 import { InputValidation } from './http/validate-input.js';
@@ -33,6 +34,7 @@ export async function createApp(settings: ApiSettings, parts: ApiParts): Promise
   const routes = new KnownRoutes();
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   acceptBodies(fastify);
+  letGoOfIdle(fastify);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, parts), adapter, {
     logger: createLogger(settings),
