@@ -20,12 +20,13 @@ export async function writeObservation(
   event: HostEvent,
 ): Promise<void> {
   if (event.type === 'listed') {
+    // First, while the list is young: what is placed while the rest is written is not in it.
+    await writeMissing(deps, assertLeading, event.instances);
     const written = await readVersions(deps.database);
     const news = event.instances.filter(
       (seen) => (written.get(seen.instanceId) ?? Infinity) < seen.resourceVersion,
     );
     for (const instance of news) await writeInstance(deps, assertLeading, instance);
-    await writeMissing(deps, assertLeading, event.instances);
   } else if (event.type === 'changed') {
     await writeInstance(deps, assertLeading, event.instance);
   } else {

@@ -16,35 +16,14 @@ export interface Lead {
 
 /** Takes part in leading for as long as the worker lives. */
 export function takePartInLeading(deps: ReconcilerDependencies): Lead {
-  const duties = new Duties();
+  const duties = new Duties((what, error) => {
+    if (error instanceof NotLeadingError) deps.log.info(error.message);
+    else deps.log.warn(`${what} failed; the next pass tries again`, { error: error.message });
+  });
   const leadership = seekLeadership(deps.database, {
     onGained() {
       deps.log.info('this worker leads');
-      const assertLeading: AssertLeading = (sql) => leadership.assertLeading(sql);
-      const reconcile = createReconciler(deps, assertLeading);
-      duties.start([
-        deps.instances.onEvent((event) => duties.queue('observing', () => observe(event))),
-        every(REPEAT_GRANTS_MS, () => duties.queue('reconciling', () => repeatGrants(deps))),
-        every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
-      ]);
-      duties.queue('reconciling', reconcileAndTell);
-
-      async function observe(event: HostEvent): Promise<void> {
-        try {
-          await writeObservation(deps, assertLeading, event);
-        } catch (error) {
-          // What could not be written must not be forgotten: everything is looked at again in a moment.
-          duties.later(REWRITE_MS, 'observing', observeAll);
-          throw error;
-        }
-      }
-      const observeAll = () => observe({ type: 'listed', instances: deps.instances.list() });
-
-      async function reconcileAndTell(): Promise<void> {
-        if (deps.instances.current) duties.queue('observing', observeAll);
-        const mended = await reconcile();
-        if (Object.values(mended).some((count) => count > 0)) deps.log.info('reconciled', { ...mended });
-      }
+      takeUpDuties(deps, duties, (sql) => leadership.assertLeading(sql));
     },
     onLost() {
       deps.log.info('this worker leads no more');
@@ -52,11 +31,6 @@ export function takePartInLeading(deps: ReconcilerDependencies): Lead {
     },
     onError: (error) => deps.log.warn('leading could not be renewed', { error: error.message }),
   });
-
-  duties.onFailure = (what, error) => {
-    if (error instanceof NotLeadingError) deps.log.info(error.message);
-    else deps.log.warn(`${what} failed; the next pass tries again`, { error: error.message });
-  };
   return {
     get leading() {
       return leadership.leading;
@@ -69,17 +43,54 @@ export function takePartInLeading(deps: ReconcilerDependencies): Lead {
   };
 }
 
+/** What a leader does in its term: it writes what the host says, tells grants again and reconciles. */
+function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeading: AssertLeading): void {
+  const reconcile = createReconciler(deps, assertLeading);
+
+  async function observe(event: HostEvent): Promise<void> {
+    try {
+      await writeObservation(deps, assertLeading, event);
+    } catch (error) {
+      // What could not be written must not be forgotten: everything is looked at again in a moment.
+      duties.later(REWRITE_MS, 'observing', observeAll);
+      throw error;
+    }
+  }
+
+  /** While the host can't be seen nothing is taken for missing: its list comes when it can. */
+  async function observeAll(): Promise<void> {
+    if (deps.instances.current) await observe({ type: 'listed', instances: deps.instances.list() });
+  }
+
+  async function reconcileAndTell(): Promise<void> {
+    duties.queue('observing', observeAll);
+    const mended = await reconcile();
+    if (Object.values(mended).some((count) => count > 0)) deps.log.info('reconciled', { ...mended });
+  }
+
+  duties.start([
+    // A list that waited in line is old by then: what is known now is written instead.
+    deps.instances.onEvent((event) =>
+      duties.queue('observing', () => (event.type === 'listed' ? observeAll() : observe(event))),
+    ),
+    every(REPEAT_GRANTS_MS, () => duties.queue('reconciling', () => repeatGrants(deps))),
+    every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
+  ]);
+  duties.queue('reconciling', reconcileAndTell);
+}
+
 type Lane = 'observing' | 'reconciling';
 
 /** Work of a term of leading, in two lanes: a long reconciliation does not hold up what the host says. */
 class Duties {
-  onFailure: (what: string, error: Error) => void = () => undefined;
   #stops: (() => void)[] = [];
   readonly #tails: Record<Lane, Promise<void>> = {
     observing: Promise.resolve(),
     reconciling: Promise.resolve(),
   };
   #term = 0;
+
+  constructor(private readonly onFailure: (what: string, error: Error) => void) {}
 
   start(stops: (() => void)[]): void {
     this.#stops = stops;
