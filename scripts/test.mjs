@@ -1,0 +1,54 @@
+/**
+ * Runs every test in two passes: first all specs that can share the machine, two at a time; then those that start whole
+ * hubs and hold them to times, one after the other, so that none is slowed down by another. Ends with the sum of both as
+ * `N passed, N failed`. With arguments it is jest itself: `npm test -- api/auth`.
+ */
+import { spawn } from 'node:child_process';
+
+const given = process.argv.slice(2);
+const wholeHubs = ['test/e2e', 'test/local'];
+const passes =
+  given.length > 0
+    ? [given]
+    : [
+        wholeHubs
+          .flatMap((folder) => ['--testPathIgnorePatterns', `<rootDir>/${folder}/`])
+          .concat(['--testPathIgnorePatterns', '/node_modules/', '/dist/', '/.hub/']),
+        ['--runInBand', ...wholeHubs],
+      ];
+
+/** Runs jest once. @returns its exit code and its closing figures */
+function runJest(args) {
+  return new Promise((resolve, reject) => {
+    let tail = '';
+    const jest = spawn(
+      process.execPath,
+      [
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        'node_modules/jest/bin/jest.js',
+        ...args,
+      ],
+      {
+        stdio: ['inherit', 'pipe', 'inherit'],
+      },
+    );
+    jest.stdout.on('data', (chunk) => {
+      process.stdout.write(chunk);
+      tail = (tail + String(chunk)).slice(-4000);
+    });
+    jest.once('error', reject);
+    jest.once('close', (code) => {
+      const tally = /(\d+) passed, (\d+) failed\s*$/.exec(tail);
+      resolve({ code: code ?? 1, passed: Number(tally?.[1] ?? 0), failed: Number(tally?.[2] ?? 1) });
+    });
+  });
+}
+
+const results = [];
+for (const args of passes) results.push(await runJest(args));
+if (results.length > 1) {
+  const sum = (figure) => results.reduce((total, result) => total + result[figure], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+}
+process.exitCode = results.find(({ code }) => code !== 0)?.code ?? 0;
