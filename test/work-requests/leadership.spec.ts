@@ -100,7 +100,7 @@ describeWith('postgres')('leadership', () => {
       env: { ...process.env, DATABASE_URL: database.url, NODE_OPTIONS: '' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    child.on('message', (message) => said.push(String(message)));
+    child.on('message', (message: string) => said.push(message));
     try {
       await until(() => said.includes('leads'), 10_000);
       child.send('write');

@@ -57,9 +57,8 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
       worker.host.makeReady(instanceId, server.address);
     }
     const { leaseToken } = await makeLease(worker.database, request, instanceId);
-    const outcome = new MockActivityEnvironment().run(
-      worker.activities.runLease,
-      leaseToken,
+    const outcome = new MockActivityEnvironment().run(() =>
+      worker.activities.runLease(leaseToken),
     ) as Promise<LeaseOutcome>;
     return { instanceId, outcome };
   };

@@ -42,7 +42,7 @@ describeWith('postgres')('the reconciler', () => {
     jest.restoreAllMocks();
     const { host, workflows } = worker;
     host.deleted.length = 0;
-    for (const id of [...host.instances.keys()]) host.vanish(id);
+    for (const id of host.instances.keys()) host.vanish(id);
     workflows.words.length = 0;
     workflows.running.clear();
     workflows.existence.clear();

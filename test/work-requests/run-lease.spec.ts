@@ -44,7 +44,7 @@ describeWith('postgres')('the work under a lease', () => {
     return { instanceId: id, ...(await makeLease(worker.database, request, id, over.slice)) };
   };
   const run = (place: ShardPlace, environment = new MockActivityEnvironment()) =>
-    environment.run(worker.activities.runLease, place.leaseToken) as Promise<LeaseOutcome>;
+    environment.run(() => worker.activities.runLease(place.leaseToken)) as Promise<LeaseOutcome>;
   const readRequest = async ({ requestId }: { requestId: number }) =>
     (
       await worker.database.rows<Record<string, unknown>>(`select * from work_request where id = $1`, [
