@@ -11,6 +11,7 @@ import { describeWith } from '../support/require-part.js';
 
 describeWith('postgres')('many claims', () => {
   const cap = 4;
+  const connectionsPerPool = 10;
   const settings: ClaimSettings = {
     maxInstances: cap,
     patienceSeconds: 0.05,
@@ -22,7 +23,7 @@ describeWith('postgres')('many claims', () => {
 
   beforeAll(async () => {
     database = await openTestDatabase();
-    for (let pool = 0; pool < 4; pool += 1) pools.push(await openAnotherPool(database));
+    for (let pool = 0; pool < 4; pool += 1) pools.push(await openAnotherPool(database, connectionsPerPool));
   });
   afterAll(async () => {
     for (const pool of pools) await pool.close();
@@ -62,7 +63,9 @@ describeWith('postgres')('many claims', () => {
   class Workers {
     readonly #granted = new Map<string, () => void>();
     readonly ending: Promise<void>[] = [];
-    readonly #pool = () => pools[Math.floor(Math.random() * pools.length)]!;
+    /** As many transactions as there are connections; nobody is turned away for want of one. */
+    readonly #connections = pools.flatMap((pool) => Array.from({ length: connectionsPerPool }, () => pool));
+    readonly #queue: ((pool: Database) => void)[] = [];
 
     async process(request: MadeRequest): Promise<void> {
       const heard = Promise.withResolvers<void>();
@@ -77,12 +80,20 @@ describeWith('postgres')('many claims', () => {
     }
 
     async do<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
-      const { result, hints } = await underLock(this.#pool(), async (sql) => {
-        const done = await work(sql);
-        return { result: done, hints: await serveClaims(sql, settings) };
-      });
-      this.#hear(hints);
-      return result;
+      const pool =
+        this.#connections.pop() ?? (await new Promise<Database>((resolve) => this.#queue.push(resolve)));
+      try {
+        const { result, hints } = await underLock(pool, async (sql) => {
+          const done = await work(sql);
+          return { result: done, hints: await serveClaims(sql, settings) };
+        });
+        this.#hear(hints);
+        return result;
+      } finally {
+        const next = this.#queue.shift();
+        if (next) next(pool);
+        else this.#connections.push(pool);
+      }
     }
 
     #hear(hints: ClaimHints): void {
@@ -120,8 +131,12 @@ describeWith('postgres')('many claims', () => {
     } finally {
       clearInterval(reconciling);
     }
-    await sleep(50);
-    await Promise.all(workers.ending);
+    // What is heard meanwhile may end more of them.
+    for (let count = -1; count !== workers.ending.length;) {
+      count = workers.ending.length;
+      await Promise.all(workers.ending);
+      await workers.do(async () => undefined);
+    }
 
     const leases = await database.rows<{ state: string; instance_id: string; from: string; to: string }>(
       `select state, instance_id, granted_at as from, released_at as to from instance_lease`,
@@ -173,7 +188,7 @@ describeWith('postgres')('many claims', () => {
     }
     expect(served.length).toBeLessThanOrEqual(2);
     expect(served).toContain('late-1');
-    expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(250);
+    expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(1_000);
   });
 
   it('are all served in the end, also those that are in no list of first ones', async () => {
