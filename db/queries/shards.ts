@@ -19,10 +19,14 @@ export interface ShardPlace {
   readonly expiresOn: string;
 }
 
-/** Only leases of the current run of an open request may work: an older run neither takes nor keeps a shard. */
+/**
+ * Only leases of the current run of an open request ($2) may work: an older run neither takes nor keeps a shard. The
+ * request's id is said twice so that both rows are found by index, however many are open.
+ */
 const leaseInForce = (token: string) => `
-  select from instance_lease l join work_request r on r.id = l.request_id and r.run_key = l.run_key
-   where l.lease_token = ${token} and l.state = 'GRANTED' and r.state in ('SCHEDULING', 'PROCESSING')`;
+  select from instance_lease l join work_request r on r.id = $2 and r.run_key = l.run_key
+   where l.lease_token = ${token} and l.request_id = $2 and l.state = 'GRANTED'
+     and r.state in ('SCHEDULING', 'PROCESSING')`;
 
 /**
  * Takes the next unfinished shard for a lease: one that nobody holds, or whose holder's lease is over.
@@ -76,7 +80,7 @@ export interface ComputedShard {
 export async function storeShard(sql: Sql, place: ShardPlace, shard: ComputedShard): Promise<boolean> {
   const open = await sql.rows(
     // Both rows are locked, the request first: whoever releases the lease meanwhile is seen.
-    `${leaseInForce('$1')} and r.id = $2 for update of r, l`,
+    `${leaseInForce('$1')} for update of r, l`,
     [place.leaseToken, place.requestId],
   );
   if (open.length === 0) return false;
