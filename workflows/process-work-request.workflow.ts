@@ -12,6 +12,7 @@ import type {
   ClaimStatus,
   ProcessWorkRequestEffects,
   RequestRun,
+  SmallOutcome,
 } from '../activities/process-work-request.effects.js';
 import {
   leaseChangedSignal,
@@ -35,6 +36,8 @@ const longWait = proxyActivities<ProcessWorkRequestEffects>({
 /** A claim is a row and a signal only a hint, so a waiting run looks by itself too: seldom, since many may wait. */
 const LOOK_AGAIN_SECONDS = [10, 20, 30, 60] as const;
 
+/** A slice had nothing left to do, was not needed any more, or was short and completed the request by itself. */
+type SliceEnd = 'finished' | 'ended' | 'completed';
 type Granted = Extract<ClaimStatus, { type: 'granted' }>;
 
 /** A request's story: claim an instance → run its unfinished shards → end; again when an instance was lost. */
@@ -72,36 +75,31 @@ class RequestStory {
 
   async #runSlices(): Promise<void> {
     const { claim, slices } = await quickDatabaseWork.beginWorkRequest(this.run);
-    if (claim.type === 'granted' && claim.small) {
-      this.#follow(claim);
-      const outcome = await quickDatabaseWork.runSmall(claim.leaseToken);
-      if (outcome.type === 'completed') return;
-      const next = await quickDatabaseWork.settleLease(claim.leaseToken, outcome);
-      return this.#finish([this.#runSlice(next)]);
-    }
     const further = Array.from({ length: slices - 1 }, (_, index) => this.#runFurtherSlice(index + 1));
     await this.#finish([this.#runSlice(claim), ...further]);
   }
 
-  /** Ends the request when all slices have nothing left to do. */
-  async #finish(slices: Promise<'finished' | 'ended'>[]): Promise<void> {
+  /** Ends the request when all slices have nothing left to do; short work has ended it by itself. */
+  async #finish(slices: Promise<SliceEnd>[]): Promise<void> {
     const ends = await Promise.all(slices);
+    if (ends.includes('completed')) return;
     if (ends.includes('finished')) await quickDatabaseWork.endWorkRequest(this.run);
     else await quickDatabaseWork.releaseRun(this.run);
   }
 
-  async #runFurtherSlice(slice: number): Promise<'finished' | 'ended'> {
+  async #runFurtherSlice(slice: number): Promise<SliceEnd> {
     return this.#runSlice(await quickDatabaseWork.claimSlice(this.run, slice));
   }
 
   /** One instance after another works on the request until no shard is left for this slice. */
-  async #runSlice(first: ClaimStatus): Promise<'finished' | 'ended'> {
+  async #runSlice(first: ClaimStatus): Promise<SliceEnd> {
     let claim = first;
     for (;;) {
       const granted = await this.#untilGranted(claim);
       if (granted.type !== 'granted') return granted.type;
       this.#follow(granted);
-      const outcome = await longWait.runLease(granted.leaseToken);
+      const outcome = await this.#work(granted);
+      if (outcome.type === 'completed') return 'completed';
       if (outcome.type === 'finished' || outcome.type === 'ended') {
         // A slice that still waits in line may have nothing left to wait for.
         this.#hints += 1;
@@ -110,6 +108,12 @@ class RequestStory {
       log.info('the instance did not finish', { requestId: this.run.requestId, outcome: outcome.type });
       claim = await quickDatabaseWork.settleLease(granted.leaseToken, outcome);
     }
+  }
+
+  /** Short work is tried in this same workflow task, once: what it did not manage is not short. */
+  #work({ leaseToken, small }: Granted): Promise<SmallOutcome> {
+    const isFirst = this.#progress.attempts === 1;
+    return small && isFirst ? quickDatabaseWork.runSmall(leaseToken) : longWait.runLease(leaseToken);
   }
 
   async #untilGranted(first: ClaimStatus): Promise<Exclude<ClaimStatus, { type: 'waiting' }>> {

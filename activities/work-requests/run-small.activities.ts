@@ -66,8 +66,8 @@ function storeAndComplete(
     if (!(await storeShard(sql, shardPlace(lease), computed))) return null;
     await sql.rows(
       `update work_request set attempts = attempts + 1, model_version = $3,
-         instance_ready_at = coalesce(instance_ready_at, clock_timestamp() - $2 * interval '1 millisecond'),
-         job_submitted_at = coalesce(job_submitted_at, clock_timestamp() - $2 * interval '1 millisecond') where id = $1`,
+         instance_ready_at = coalesce(instance_ready_at, now() - $2 * interval '1 millisecond'),
+         job_submitted_at = coalesce(job_submitted_at, now() - $2 * interval '1 millisecond') where id = $1`,
       [lease.request_id, tookMs, lease.model_version],
     );
     await moveWorkRequest(sql, lease.request_id, 'complete', { runKey: lease.run_key });

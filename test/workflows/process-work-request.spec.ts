@@ -94,6 +94,18 @@ describe('a request', () => {
     expect(calls).toEqual(['beginWorkRequest', 'runSmall a']);
   });
 
+  it('that is small and had to wait is short all the same', async () => {
+    const calls = await tell(
+      {
+        beginWorkRequest: async () => ({ claim: waiting('a'), slices: 1 }),
+        readClaim: async () => granted('a', { small: true }),
+        runSmall: async () => ({ type: 'completed' }),
+      },
+      (handle) => handle.signal(leaseChangedSignal),
+    );
+    expect(calls).toEqual(['beginWorkRequest', 'readClaim a', 'runSmall a']);
+  });
+
   it('runs its lease and ends', async () => {
     const calls = await tell({
       beginWorkRequest: async () => ({ claim: granted('a'), slices: 1 }),
