@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { ClaimStatus } from '../../activities/process-work-request.effects.js';
+import { lockClaims } from '../../db/queries/claims.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
@@ -150,6 +151,23 @@ describeWith('postgres')('a request between its instances and its end', () => {
     await worker.activities.endWorkRequest(request);
     expect(await readRequest(request)).toMatchObject({ state: 'COMPLETED' });
     expect(await readLeases(request)).toMatchObject([{ outcome: 'finished' }, { outcome: 'not needed' }]);
+  });
+
+  it('that looks for its place does not stand in the way of those who serve claims', async () => {
+    const request = await submit(1, { maxInstances: 0 });
+    const { claim } = await worker.activities.beginWorkRequest(request);
+    const { leaseToken } = claim as { leaseToken: string };
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({
+      type: 'waiting',
+      position: expect.any(Number),
+    });
+    await worker.database.transaction(async (sql) => {
+      await lockClaims(sql);
+      expect(await worker.activities.readClaim(leaseToken)).toMatchObject({
+        type: 'waiting',
+        position: null,
+      });
+    });
   });
 
   it('ends once, with one statistic, and hands its instance over to the next', async () => {
