@@ -1,6 +1,7 @@
 import { HubClient } from '../test/support/hub-client.js';
 import { untilNoneOpen } from './check-requests.js';
 import { longestPause, mostAtOnce } from './count-overlaps.js';
+import { claimLimits } from './instance-limits.js';
 import { type ProofHub, startProofHub } from './proof-hub.js';
 import { type Proof, type ProofContext, percentile, seededRandom } from './proof.js';
 import {
@@ -65,7 +66,7 @@ async function proveCrowd(context: ProofContext, hub: ProofHub): Promise<void> {
   claim('every request ends', tookMs !== null, tookMs === null ? 'some are open' : `${tookMs / 1000} s`);
   if (tookMs !== null) say('requests per second', (sent.length / (tookMs / 1000)).toFixed(1));
 
-  await claimLimits(context, hub);
+  await claimLimits(context, hub, { models: MODELS, ofOne: MOST_OF_A_MODEL, inAll: MOST_INSTANCES });
   await claimFairness(context, hub, new Set(sent.map(({ id }) => id)));
   await claimLeases(context, hub, sent.length);
   const wrong = await findWrong(sent, expected);
@@ -87,40 +88,6 @@ async function sendAll({ seed }: ProofContext, users: readonly HubClient[], coun
       return { ...plan, id };
     }),
   );
-}
-
-/** By the instances' own events and, told by other statements, by their rows. */
-async function claimLimits({ say, claim }: ProofContext, hub: ProofHub): Promise<void> {
-  const byEvents = await hub.rows<InstanceSpan>(
-    `select i.model_id, extract(epoch from min(e.at) filter (where e.type = 'INSTANCE_REQUESTED'))::float8 as start,
-       extract(epoch from max(e.at) filter (where e.type = 'INSTANCE_TERMINATED'))::float8 as end
-     from instance_event e join model_instance i on i.expires_on = e.expires_on and i.id = e.instance_id
-     group by i.id, i.model_id`,
-  );
-  const byRows = await hub.rows<InstanceSpan>(
-    `select model_id, extract(epoch from created_at)::float8 as start,
-       extract(epoch from terminated_at)::float8 as end from model_instance`,
-  );
-  say('instances started', byRows.length);
-  for (const [source, spans] of [
-    ['events', byEvents],
-    ['rows', byRows],
-  ] as const) {
-    const most = mostAtOnce(spans);
-    claim(
-      `never a fifth instance, by ${source}`,
-      most <= MOST_INSTANCES && spans.length > 0,
-      `${most} at most`,
-    );
-    const each = MODELS.map((modelId) => mostAtOnce(spans.filter(({ model_id }) => model_id === modelId)));
-    claim(`never a third of a model, by ${source}`, Math.max(...each) <= MOST_OF_A_MODEL, each.join(', '));
-  }
-}
-
-interface InstanceSpan {
-  readonly model_id: string;
-  readonly start: number;
-  readonly end: number | null;
 }
 
 interface Wait {

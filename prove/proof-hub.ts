@@ -26,7 +26,7 @@ export interface ModelCall {
 export interface ProofHub {
   readonly stack: RunningStack;
   /** Asks the hub's database over a connection of its own, so that it works again as soon as Postgres does. */
-  rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  readonly rows: <Row extends object>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
   /** Every call that test models finished so far. */
   calls(modelId: string): ModelCall[];
   /** Stops the hub. @returns its processes that are still alive */

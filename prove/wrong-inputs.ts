@@ -36,7 +36,7 @@ export interface WrongCall {
 }
 
 /** A body that would be accepted, for each schema that has one; faults are put into it. */
-export const soundBodies: Readonly<Record<string, unknown>> = {
+const soundBodies: Readonly<Record<string, unknown>> = {
   LoginRequest: { encoding: 'YTpi', auth_type: 'ErsiliaUser' },
   SubmitWorkRequest: soundSubmission(),
   CheckInput: soundSubmission(),
