@@ -4,6 +4,12 @@ import type { DatabaseSettings } from './database.config.js';
 import { entities } from './entities/entities.js';
 import { migrationsList } from '../migrations/migrations-list.js';
 
+/**
+ * No transaction of the hub pauses for longer than it takes to compute in memory: one that does belongs to a frozen
+ * process, and what it locked (the claims, the leader's row) must not wait for its thaw.
+ */
+const IDLE_TRANSACTION_MS = 5_000;
+
 /** How the ORM sees the database: entities for light tables, migrations as a list so that no folder is searched. */
 export function ormOptions(settings: DatabaseSettings): Options {
   return defineConfig({
@@ -16,7 +22,7 @@ export function ormOptions(settings: DatabaseSettings): Options {
     pool: { min: 0, max: settings.DATABASE_POOL_MAX_SIZE, idleTimeoutMillis: 30_000 },
     driverOptions: {
       application_name: 'model-hub',
-      options: '-c timezone=UTC',
+      options: `-c timezone=UTC -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS}`,
       statement_timeout: settings.DATABASE_STATEMENT_TIMEOUT_MS,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,

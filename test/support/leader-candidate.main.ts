@@ -1,7 +1,8 @@
 /**
- * A process that seeks leadership. It says `leads` when it does, and for every message it gets it tries to write as
- * the leader and says `written` or why it was refused.
+ * A process that seeks leadership. It says `leads` when it does. At the message `write` it tries to write as the leader
+ * and says `written` or why it was refused; at `hold` it says `holding` in the middle of such a write and stays there.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seekLeadership } from '../../activities/leader/leadership.js';
 import { databaseSettings } from '../../db/database.config.js';
 import { openDatabase } from '../../db/database.js';
@@ -13,8 +14,13 @@ const leadership = seekLeadership(database, {
   onLost: () => process.send!('leads no more'),
   onError: (error) => process.send!(error.message),
 });
-process.on('message', () => {
-  const write = database.transaction((sql) => leadership.assertLeading(sql));
+process.on('message', (message) => {
+  const write = database.transaction(async (sql) => {
+    await leadership.assertLeading(sql);
+    if (message !== 'hold') return;
+    process.send!('holding');
+    await sleep(60_000);
+  });
   void write.then(
     () => process.send!('written'),
     (error: Error) => process.send!(error.name),

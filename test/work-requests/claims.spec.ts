@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Database, Sql } from '../../db/database.js';
 import { lockClaims, serveClaims, type ClaimHints, type ClaimSettings } from '../../db/queries/claims.js';
@@ -283,6 +284,20 @@ describeWith('postgres')('claims', () => {
     expect(await end()).toBeNull();
     expect(await readInstances()).toMatchObject([{ state: 'SHOULD_TERMINATE', termination_reason: 'LOST' }]);
   });
+
+  it('are not held up for long by a process that froze while it served them', async () => {
+    const frozen = database.transaction(async (sql) => {
+      await lockClaims(sql);
+      await sleep(9_000);
+      await sql.rows(`select 1`);
+    });
+    const refused = expect(frozen).rejects.toThrow();
+    await sleep(100);
+    const startedAt = performance.now();
+    await claim(await submit());
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    await refused;
+  }, 20_000);
 
   async function untilSomebodyWaits(): Promise<void> {
     for (;;) {

@@ -94,13 +94,34 @@ describeWith('postgres')('leadership', () => {
     expect(terms).toEqual(['a gained']);
   }, 15_000);
 
-  it('of a frozen process is taken over within 10 s, and what it writes when it thaws is refused', async () => {
+  /** A candidate in a process of its own, and what it says. */
+  const startCandidate = () => {
     const said: string[] = [];
     const child: ChildProcess = fork(join(process.cwd(), 'dist/test/support/leader-candidate.main.js'), {
       env: { ...process.env, DATABASE_URL: database.url, NODE_OPTIONS: '' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     child.on('message', (message: string) => said.push(message));
+    return { child, said };
+  };
+
+  it('of a process that freezes in the middle of a write is taken over within 10 s too', async () => {
+    const { child, said } = startCandidate();
+    try {
+      await until(() => said.includes('leads'), 10_000);
+      child.send('hold');
+      await until(() => said.includes('holding'), 1_000);
+      child.kill('SIGSTOP');
+      const second = seek('b');
+      await until(() => second.leading, 10_000);
+      await write(second);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }, 30_000);
+
+  it('of a frozen process is taken over within 10 s, and what it writes when it thaws is refused', async () => {
+    const { child, said } = startCandidate();
     try {
       await until(() => said.includes('leads'), 10_000);
       child.send('write');
