@@ -30,6 +30,7 @@ try {
       {},
       ...(await Promise.all([
         teller.waiting(),
+        teller.waitingForShortWork(),
         teller.cancelledWhileRunning(),
         teller.slices(),
         teller.outOfMemory(),

@@ -14,6 +14,7 @@ export type ToldStories = Readonly<Record<string, string>>;
 export const storyModels: readonly TestModel[] = [
   { id: 'replay-short', env: { MODE: 'good' } },
   { id: 'replay-one-place', env: { MODE: 'good', ROW_DELAY_MS: '2' }, maxInstances: 1 },
+  { id: 'replay-known-speed', env: { MODE: 'good', ROW_DELAY_MS: '2' }, maxInstances: 1 },
   { id: 'replay-slices', env: { MODE: 'good', ROW_DELAY_MS: '1' }, maxInstances: 2 },
   { id: 'replay-eats', env: { MODE: 'eats-memory', EATS_MIB: '150' }, memoryLimitMebibytes: 160 },
   { id: 'replay-killed', env: { MODE: 'good', ROW_DELAY_MS: '4' }, maxInstances: 1 },
@@ -61,6 +62,17 @@ export class StoryTeller {
       'request-waited-then-granted': await this.#workflow(second),
       'request-cancelled-while-waiting': await this.#workflow(third),
     };
+  }
+
+  /** The hub knows how quick the model is, so what waited is short once its turn comes. */
+  async waitingForShortWork(): Promise<ToldStories> {
+    for (let calls = 0; calls < 4; calls += 1)
+      await this.#finished(await this.#submit('replay-known-speed', 10));
+    const first = await this.#submit('replay-known-speed', 1000);
+    await this.#inState(first, 'PROCESSING');
+    const second = await this.#submit('replay-known-speed', 10);
+    await this.#finished(second);
+    return { 'request-waited-then-short-path': await this.#workflow(second) };
   }
 
   async cancelledWhileRunning(): Promise<ToldStories> {

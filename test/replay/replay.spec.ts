@@ -62,6 +62,7 @@ describe('recorded histories', () => {
       'request-several-slices',
       'request-short-path',
       'request-waited-then-granted',
+      'request-waited-then-short-path',
     ]);
   });
 
