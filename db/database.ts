@@ -13,8 +13,11 @@ export interface Sql {
 /** The hub's records: SQL for hot paths and the ORM for light tables, over one pool. */
 export interface Database extends Sql {
   readonly url: string;
-  /** Commits when `work` resolves, rolls back and rethrows when it rejects. */
-  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
+  /**
+   * Commits when `work` resolves, rolls back and rethrows when it rejects.
+   * @param first a statement without parameters that is sent together with the begin
+   */
+  transaction<Result>(work: (sql: Sql) => Promise<Result>, first?: string): Promise<Result>;
   /** A fresh unit of work of the ORM. */
   entityManager(): EntityManager;
   orm: MikroORM;
@@ -49,7 +52,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
     url: settings.DATABASE_URL,
     orm,
     entityManager: () => orm.em.fork(),
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work, first) => inTransaction(pool, work, first),
     close: () => orm.close(true),
   };
 }
@@ -67,11 +70,15 @@ async function openPool(settings: DatabaseSettings): Promise<{ orm: MikroORM; po
   return { orm, pool: pools[0]! };
 }
 
-async function inTransaction<Result>(pool: pg.Pool, work: (sql: Sql) => Promise<Result>): Promise<Result> {
+async function inTransaction<Result>(
+  pool: pg.Pool,
+  work: (sql: Sql) => Promise<Result>,
+  first?: string,
+): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('begin');
+    await client.query(first === undefined ? 'begin' : `begin; ${first}`);
     const result = await work(sqlOn(client));
     const { command } = await client.query('commit');
     if (command !== 'COMMIT') {

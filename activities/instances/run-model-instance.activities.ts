@@ -1,5 +1,6 @@
 import { compressText } from '../../db/compressed-text.js';
-import { lockClaims, serveClaims } from '../../db/queries/claims.js';
+import { serveClaims } from '../../db/queries/claims.js';
+import { inClaims } from '../../db/queries/claims-turn.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import { isUsable, type InstanceState } from '../../domain/instance/instance.js';
@@ -98,8 +99,7 @@ async function giveUpStarting(deps: ActivityDependencies, instanceId: string): P
 
 /** Atomic: an instance that is leased in the same moment is not ended. */
 async function retireIdle(deps: ActivityDependencies, instanceId: string): Promise<IdleVerdict> {
-  return deps.database.transaction(async (sql) => {
-    await lockClaims(sql);
+  return inClaims(deps.database, 'asking', async (sql) => {
     const [row] = await sql.rows<{
       state: InstanceState;
       warm_seconds: number;
@@ -166,8 +166,7 @@ async function deleteInstance(deps: ActivityDependencies, instanceId: string): P
 }
 
 async function finishInstance(deps: ActivityDependencies, instanceId: string): Promise<void> {
-  const hints = await deps.database.transaction(async (sql) => {
-    await lockClaims(sql);
+  const hints = await inClaims(deps.database, 'giving back', async (sql) => {
     const ended = await sql.rows(
       `update model_instance set state = 'TERMINATED', terminated_at = clock_timestamp(), idle_since = null
         where id = $1 and state <> 'TERMINATED' returning id`,

@@ -1,6 +1,13 @@
-import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { inClaims } from '../../db/queries/claims-turn.js';
+import { nothingToTell, serveClaims, tryLockClaims, type ClaimHints } from '../../db/queries/claims.js';
 import type { Sql } from '../../db/database.js';
-import { insertClaim, isClaimNeedless, readLease, releaseLease } from '../../db/queries/leases.js';
+import {
+  insertClaim,
+  isClaimNeedless,
+  readLease,
+  releaseLease,
+  type LeaseFacts,
+} from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
 import type { WorkRequestState } from '../../domain/work-request/work-request.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -13,14 +20,13 @@ type Begin = Pick<ProcessWorkRequestEffects, 'beginWorkRequest' | 'claimSlice' |
 export function createBeginWorkRequest(deps: ActivityDependencies): Begin {
   return {
     async beginWorkRequest(run) {
-      const begun = await deps.database.transaction((sql) => begin(deps, sql, run));
+      const begun = await inClaims(deps.database, 'asking', (sql) => begin(deps, sql, run));
       if (!begun) return { claim: { type: 'ended' }, slices: 0 };
       sendHints(deps, begun.hints, begun.leaseToken);
       return { claim: await statusOfClaim(deps, begun.leaseToken, begun.hints), slices: begun.slices };
     },
     async claimSlice(run, slice) {
-      const claimed = await deps.database.transaction(async (sql) => {
-        await lockClaims(sql);
+      const claimed = await inClaims(deps.database, 'asking', async (sql) => {
         if (!(await readOpenRun(sql, run))) return null;
         return claimAndServe(deps, sql, run, slice);
       });
@@ -29,16 +35,28 @@ export function createBeginWorkRequest(deps: ActivityDependencies): Begin {
       return statusOfClaim(deps, claimed.leaseToken, claimed.hints);
     },
     async readClaim(leaseToken) {
-      const { hints, needless } = await deps.database.transaction(async (sql) => {
-        await lockClaims(sql);
-        const isNeedless = await isClaimNeedless(sql, leaseToken);
-        if (isNeedless) await releaseLease(sql, leaseToken, { outcome: 'not needed' });
-        return { hints: await serveClaims(sql, deps.settings), needless: isNeedless };
-      });
+      const known = await readLease(deps.database, leaseToken);
+      // Whoever was granted an instance holds it while this is read: only those who wait wait for the claims.
+      if (known?.lease_state !== 'WAITING') return statusOf(deps, known, nothingToTell);
+      if (await giveUpNeedless(deps, leaseToken)) return { type: 'finished' };
+      // Thousands may wait and look now and then: they serve claims only while nobody else does.
+      const hints = await deps.database.transaction(async (sql) =>
+        (await tryLockClaims(sql)) ? serveClaims(sql, deps.settings) : nothingToTell,
+      );
       sendHints(deps, hints, leaseToken);
-      return needless ? { type: 'finished' } : statusOfClaim(deps, leaseToken, hints);
+      return statusOfClaim(deps, leaseToken, hints);
     },
   };
+}
+
+/** Ends a claim that waits for nothing any more. @returns whether it did */
+async function giveUpNeedless({ database }: ActivityDependencies, leaseToken: string): Promise<boolean> {
+  if (!(await isClaimNeedless(database, leaseToken))) return false;
+  return inClaims(database, 'giving back', async (sql) => {
+    const isNeedless = await isClaimNeedless(sql, leaseToken);
+    if (isNeedless) await releaseLease(sql, leaseToken, { outcome: 'not needed' });
+    return isNeedless;
+  });
 }
 
 interface Claimed {
@@ -57,7 +75,6 @@ async function begin(
   sql: Sql,
   run: RequestRun,
 ): Promise<(Claimed & { slices: number }) | null> {
-  await lockClaims(sql);
   const open = await readOpenRun(sql, run);
   if (!open) return null;
   if (open.state === 'QUEUED') await moveWorkRequest(sql, run.requestId, 'plan', { runKey: run.runKey });
@@ -97,21 +114,28 @@ export async function claimAndServe(
 
 /** Where a claim stands after the claims were served. */
 export async function statusOfClaim(
-  { database, modelSpeeds }: Pick<ActivityDependencies, 'database' | 'modelSpeeds'>,
+  deps: Pick<ActivityDependencies, 'database' | 'modelSpeeds'>,
   leaseToken: string,
   hints: ClaimHints,
 ): Promise<ClaimStatus> {
-  const lease = await readLease(database, leaseToken);
+  return statusOf(deps, await readLease(deps.database, leaseToken), hints);
+}
+
+function statusOf(
+  { modelSpeeds }: Pick<ActivityDependencies, 'modelSpeeds'>,
+  lease: LeaseFacts | null,
+  hints: ClaimHints,
+): ClaimStatus {
   if (!lease || lease.lease_state === 'RELEASED' || lease.run_key !== lease.current_run_key)
     return { type: 'ended' };
   if (lease.lease_state === 'WAITING') {
-    const { because, position } = hints.waiting.get(leaseToken) ?? {
+    const { because, position } = hints.waiting.get(lease.lease_token) ?? {
       because: 'Others are served first.',
       position: null,
     };
-    return { type: 'waiting', leaseToken, because, position };
+    return { type: 'waiting', leaseToken: lease.lease_token, because, position };
   }
   const ready = lease.instance_state === 'ACTIVE';
   const small = ready && modelSpeeds.isSmall(lease.model_id, lease.row_count, lease.shard_count);
-  return { type: 'granted', leaseToken, instanceId: lease.instance_id!, ready, small };
+  return { type: 'granted', leaseToken: lease.lease_token, instanceId: lease.instance_id!, ready, small };
 }

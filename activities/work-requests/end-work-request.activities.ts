@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Sql } from '../../db/database.js';
-import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { inClaims } from '../../db/queries/claims-turn.js';
 import { readOpenLeases, releaseLease } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -27,8 +28,7 @@ export async function handOver(
   deps: ActivityDependencies,
   work: (sql: Sql) => Promise<readonly string[]>,
 ): Promise<void> {
-  const hints = await deps.database.transaction(async (sql) => {
-    await lockClaims(sql);
+  const hints = await inClaims(deps.database, 'giving back', async (sql) => {
     const retired = await work(sql);
     return withRetired(await serveClaims(sql, deps.settings), retired);
   });

@@ -1,4 +1,5 @@
-import { lockClaims, serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { inClaims } from '../../db/queries/claims-turn.js';
 import { isInForce, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard, type ComputedShard } from '../../db/queries/shards.js';
@@ -61,8 +62,7 @@ function storeAndComplete(
   computed: ComputedShard,
   tookMs: number,
 ): Promise<ClaimHints | null> {
-  return database.transaction(async (sql) => {
-    await lockClaims(sql);
+  return inClaims(database, 'giving back', async (sql) => {
     if (!(await storeShard(sql, shardPlace(lease), computed))) return null;
     await sql.rows(
       `update work_request set attempts = attempts + 1, model_version = $3,

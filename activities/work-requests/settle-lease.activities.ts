@@ -1,5 +1,6 @@
 import type { Sql } from '../../db/database.js';
-import { serveClaims, lockClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
+import { inClaims } from '../../db/queries/claims-turn.js';
 import { isOpen, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
 import type { TerminationReason } from '../../domain/instance/instance.js';
@@ -42,8 +43,7 @@ async function settle(
   outcome: Unfinished,
   largestNodeBytes: number,
 ): Promise<ClaimStatus> {
-  const settled = await deps.database.transaction(async (sql) => {
-    await lockClaims(sql);
+  const settled = await inClaims(deps.database, 'giving back', async (sql) => {
     const lease = await readLease(sql, leaseToken);
     if (!lease || !isOpen(lease)) return null;
     // Settled before, and the answer was lost: its next claim is there.

@@ -37,7 +37,15 @@ const CLAIMS_READ_PER_MODEL = 50;
  * committed. Taken before any row lock, or never.
  */
 export async function lockClaims(sql: Sql): Promise<void> {
-  await sql.rows(`select pg_advisory_xact_lock(hashtext('hub claims'))`);
+  await sql.rows(lockClaimsStatement);
+}
+
+export const lockClaimsStatement = `select pg_advisory_xact_lock(hashtext('hub claims'))`;
+
+/** The same without waiting: false when somebody else serves the claims right now. */
+export async function tryLockClaims(sql: Sql): Promise<boolean> {
+  const rows = await sql.rows(`select 1 where pg_try_advisory_xact_lock(hashtext('hub claims'))`);
+  return rows.length > 0;
 }
 
 /**
