@@ -115,19 +115,14 @@ async function proveWrongCalls(
   claim('no answer holds a stack trace', traces.length === 0, traces[0]);
 }
 
-/** Anything at all, to every operation: JSON of any shape, bytes, and odd queries. */
-async function proveNonsense(
-  { small, seed, say, claim }: ProofContext,
-  client: HubClient,
-  document: ApiDocument,
-): Promise<void> {
-  const runs = small ? 150 : 3_000;
+/** A call that means nothing: any operation, any path and query, any body of any type. */
+function nonsenseFor(document: ApiDocument) {
   const routes = operations(document).filter(({ path }) => !/logout|refresh|events/.test(path));
   const odd = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }).map((text) => text.toWellFormed()),
     fc.constantFrom('%', '../..', '0x10', '-1', '9'.repeat(40), "'; drop table model; --"),
   );
-  const anything = fc.record({
+  return fc.record({
     route: fc.constantFrom(...routes),
     id: odd,
     query: odd,
@@ -143,10 +138,24 @@ async function proveNonsense(
       'a/b; c',
     ),
   });
+}
+
+/** The name of an operation's first query parameter. */
+function queryParameterOf({ operation }: ReturnType<typeof operations>[number]): string | undefined {
+  return operation.parameters?.find(({ in: place }) => place === 'query')?.name;
+}
+
+/** Anything at all, to every operation: JSON of any shape, bytes, and odd queries. */
+async function proveNonsense(
+  { small, seed, say, claim }: ProofContext,
+  client: HubClient,
+  document: ApiDocument,
+): Promise<void> {
+  const runs = small ? 150 : 3_000;
   const failures: string[] = [];
   const statuses = new Map<number, number>();
-  for (const { route, id, query, body, type } of fc.sample(anything, { seed, numRuns: runs })) {
-    const parameter = route.operation.parameters?.find(({ in: place }) => place === 'query')?.name ?? 'x';
+  for (const { route, id, query, body, type } of fc.sample(nonsenseFor(document), { seed, numRuns: runs })) {
+    const parameter = queryParameterOf(route) ?? 'x';
     const path = route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(id) || '0');
     const call = { method: route.method, path: `${path}?${parameter}=${encodeURIComponent(query)}` };
     const judged = await send(client, route.method === 'POST' ? { ...call, body } : call, type);

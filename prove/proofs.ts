@@ -8,6 +8,7 @@ import { inputFormsProof } from './main-5-input-forms.js';
 import { main6Memory } from './main-6-memory.js';
 import { main7BadModels } from './main-7-bad-models.js';
 import { crowd } from './main-8-crowd.js';
+import { speed } from './main-9-speed.js';
 import type { Proof } from './proof.js';
 
 /** Every proof, in the order of the issues that ask for them. */
@@ -20,6 +21,7 @@ export const proofs: readonly Proof[] = [
   main6Memory,
   main7BadModels,
   crowd,
+  speed,
   temporalUiProof,
   documentation,
 ];

@@ -1,0 +1,84 @@
+import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
+import type { ClaimedModel, InstanceClaim, Place } from '../../domain/claim/plan-claims.js';
+import type { Sql } from '../database.js';
+
+/** Only the first claims of each model can be served at once; the rest need not be read. */
+const CLAIMS_READ_PER_MODEL = 50;
+
+interface ClaimRow {
+  lease_token: string;
+  user_id: string;
+  model_id: string;
+  memory_bytes: number | null;
+  requested_at_ms: number;
+  waited_seconds: number;
+  usage_seconds: number;
+}
+
+/** Those who wait: of each user and model the first, as many as can be served. */
+export async function readClaims(sql: Sql): Promise<InstanceClaim[]> {
+  const rows = await sql.rows<ClaimRow>(
+    `select * from (
+       select lease_token, user_id, model_id, memory_bytes,
+         (extract(epoch from requested_at) * 1000)::float8 as requested_at_ms,
+         extract(epoch from clock_timestamp() - requested_at)::float8 as waited_seconds,
+         coalesce(decayed_seconds * power(0.5, extract(epoch from clock_timestamp() - as_of) / ${USAGE_HALF_LIFE_SECONDS}), 0)::float8 as usage_seconds,
+         row_number() over (partition by model_id, user_id order by requested_at) as own_place,
+         row_number() over (partition by model_id order by requested_at) as model_place
+       from instance_lease left join user_usage using (user_id)
+      where state = 'WAITING') waiting
+     where own_place <= ${CLAIMS_READ_PER_MODEL} and (own_place <= 2 or model_place <= ${CLAIMS_READ_PER_MODEL})`,
+  );
+  return rows.map((row) => ({
+    leaseToken: row.lease_token,
+    userId: row.user_id,
+    modelId: row.model_id,
+    memoryBytes: row.memory_bytes,
+    requestedAtMs: row.requested_at_ms,
+    waitedSeconds: row.waited_seconds,
+    usageSeconds: row.usage_seconds,
+  }));
+}
+
+interface PlaceRow {
+  id: string;
+  model_id: string;
+  model_revision: number;
+  state: Place['state'];
+  memory_limit_bytes: number | null;
+  leased: boolean;
+  idle_seconds: number;
+}
+
+/** Every place: an instance that is not gone. */
+export async function readPlaces(sql: Sql): Promise<Place[]> {
+  const rows = await sql.rows<PlaceRow>(
+    `select id, model_id, model_revision, state, memory_limit_bytes,
+       exists (select from instance_lease where instance_id = model_instance.id and state = 'GRANTED') as leased,
+       coalesce(extract(epoch from clock_timestamp() - idle_since), 0)::float8 as idle_seconds
+     from model_instance where state <> 'TERMINATED'`,
+  );
+  return rows.map((row) => ({
+    instanceId: row.id,
+    modelId: row.model_id,
+    modelRevision: row.model_revision,
+    state: row.state,
+    leased: row.leased,
+    memoryLimitBytes: row.memory_limit_bytes,
+    idleSeconds: row.idle_seconds,
+  }));
+}
+
+/** What the claimed models allow. */
+export async function readModels(sql: Sql, ids: readonly string[]): Promise<ClaimedModel[]> {
+  const rows = await sql.rows<{ id: string; revision: number; enabled: boolean; max_instances: number }>(
+    `select id, revision, enabled, max_instances from model where id = any($1)`,
+    [ids],
+  );
+  return rows.map(({ id, revision, enabled, max_instances }) => ({
+    modelId: id,
+    revision,
+    enabled,
+    maxInstances: max_instances,
+  }));
+}

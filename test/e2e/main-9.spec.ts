@@ -1,0 +1,10 @@
+import { it } from '@jest/globals';
+import { speed } from '../../prove/main-9-speed.js';
+import { describeWith } from '../support/require-part.js';
+import { expectSmallProof } from '../support/small-proof.js';
+
+describeWith('postgres', 'temporal')('a warm hub', () => {
+  it('answers one request, and many, above the floors of speed', async () => {
+    await expectSmallProof(speed);
+  }, 120_000);
+});
