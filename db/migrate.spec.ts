@@ -95,6 +95,14 @@ describeWith('postgres')('migrating', () => {
     expect(await migrate(empty.url)).toEqual(all);
   });
 
+  it('takes longer than any other transaction may pause, when a big table makes it wait', async () => {
+    await client.query(`begin; create table leader (in_the_way integer)`);
+    const migrating = migrate(empty.url);
+    await Promise.race([migrating, sleep(7_000)]);
+    await client.query(`rollback`);
+    expect(await migrating).toEqual(all);
+  });
+
   it('completes after it was killed at any moment', async () => {
     let killedHalfWay = 0;
     for (let round = 0; round < 5; round++) {

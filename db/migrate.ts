@@ -28,6 +28,8 @@ export async function migrate(
 async function migrateOpened(database: Database, retention: RetentionSettings): Promise<string[]> {
   // Held by a connection of its own, so that migrations which commit one by one stay serialised.
   return database.transaction(async (sql) => {
+    // It pauses as long as the migrations take, which is not for this connection to judge.
+    await sql.rows(`set local idle_in_transaction_session_timeout = 0`);
     await sql.rows(`select pg_advisory_xact_lock(hashtext('hub migrations'))`);
     const ran = await database.orm.migrator.up();
     await database.transaction((inner) => ensurePartitions(inner, retention));
