@@ -46,6 +46,19 @@ describeWith('postgres')('the database', () => {
     });
   });
 
+  it('goes on after a migration changed what a statement gives', async () => {
+    await database.rows(`create table migrated (value integer)`);
+    await database.rows(`insert into migrated values (1)`);
+    const read = () => database.rows(`select * from migrated`);
+    const readInTransaction = () => database.transaction((sql) => sql.rows(`select * from migrated`));
+    for (let round = 0; round < 4; round += 1) await Promise.all([read(), readInTransaction()]);
+    await other.rows(`alter table migrated add column more text`);
+    // Each of the two connections may fail once, as one that was cut would; it is not used again.
+    for (let round = 0; round < 2; round += 1) await Promise.allSettled([read(), readInTransaction()]);
+    expect(await read()).toEqual([{ value: 1, more: null }]);
+    expect(await readInTransaction()).toEqual([{ value: 1, more: null }]);
+  });
+
   it('lives in UTC, whatever the server thinks', async () => {
     const name = new URL(testDatabase.url).pathname.slice(1);
     await database.rows(`alter database ${name} set timezone = 'Asia/Tokyo'`);

@@ -39,10 +39,28 @@ const types: pg.CustomTypesConfig = {
 
 const sqlOn = (client: pg.Pool | pg.PoolClient): Sql => ({
   async rows<Row>(text: string, params: readonly unknown[] = []) {
-    const result = await client.query({ text, values: [...params], types });
+    const result = await client.query({ name: nameOf(text), text, values: [...params], types });
     return result.rows as Row[];
   },
 });
+
+/** Statements that each connection keeps prepared; the texts of the hub are far fewer. */
+const MOST_PREPARED = 300;
+const names = new Map<string, string>();
+
+/** Postgres plans a statement with a name once per connection: a third of its work on small requests. */
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MOST_PREPARED) return known;
+  const name = `hub_${names.size}`;
+  names.set(text, name);
+  return name;
+}
+
+/** A migration changed what a prepared statement gives: the connection that prepared it is of no more use. */
+function isOutdatedPlan(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '0A000';
+}
 
 /** Opens the pool lazily: a process can start while Postgres is still away. */
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
@@ -88,6 +106,7 @@ async function inTransaction<Result>(
     }
     return result;
   } catch (error) {
+    if (isOutdatedPlan(error)) broken = error as Error;
     // A connection that can't even roll back is thrown away; the first error is the one that matters.
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
     throw error;
