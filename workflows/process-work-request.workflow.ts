@@ -33,8 +33,11 @@ const longWait = proxyActivities<ProcessWorkRequestEffects>({
   retry: { initialInterval: '500ms', maximumInterval: '10s' },
 });
 
-/** A claim is a row and a signal only a hint, so a waiting run looks by itself too: seldom, since many may wait. */
-const LOOK_AGAIN_SECONDS = [10, 20, 30, 60] as const;
+/**
+ * A claim is a row and a signal only a hint, so a waiting run looks by itself too. Seldom: a lost hint is told again by
+ * the leader within seconds, while 2,000 runs that look once a minute leave a small machine no time for the work itself.
+ */
+const LOOK_AGAIN_SECONDS = [10, 30, 60, 300, 900] as const;
 
 /** A slice had nothing left to do, was not needed any more, or was short and completed the request by itself. */
 type SliceEnd = 'finished' | 'ended' | 'completed';
