@@ -51,31 +51,22 @@ class Load {
 }
 
 async function measureThroughput(context: ProofContext, warm: WarmHub): Promise<void> {
-  const seconds = context.small ? 8 : 60;
+  const { small, claim, say } = context;
+  const seconds = small ? 8 : 60;
   const users = await Promise.all(Array.from({ length: USERS }, () => HubClient.asGuest(warm.hub.stack.url)));
   const watch = await CompletionWatch.open(warm.hub.stack.databaseUrl);
+  const run = (title: string, work: (load: Load) => Promise<void>) =>
+    measure(context, warm, new Load(warm, users, watch), title, work);
   try {
-    const steady = await measure(
-      context,
-      warm,
-      new Load(warm, users, watch),
-      `${GOAL_PER_SECOND} sent per second`,
-      (load) => sendSteadily(load, GOAL_PER_SECOND, seconds),
-    );
-    const saturated = await measure(
-      context,
-      warm,
-      new Load(warm, users, watch),
-      `${IN_FLIGHT} always in flight`,
-      (load) => keepInFlight(load, IN_FLIGHT, seconds),
-    );
-    const best = Math.max(steady, saturated);
+    const inFlight = small ? USERS : IN_FLIGHT;
+    const best = await run(`${inFlight} always in flight`, (load) => keepInFlight(load, inFlight, seconds));
     const seen = `${best.toFixed(1)} per second`;
-    context.claim(`at least ${FLOOR_PER_SECOND} per second are finished`, best >= FLOOR_PER_SECOND, seen);
-    context.say(
-      `goal ${GOAL_PER_SECOND} per second`,
-      `${best >= GOAL_PER_SECOND ? 'reached' : 'MISSED'} (${seen})`,
-    );
+    // Beside other tests a few seconds say that it works, not how fast.
+    if (!small) claim(`at least ${FLOOR_PER_SECOND} per second are finished`, best >= FLOOR_PER_SECOND, seen);
+    say(`goal ${GOAL_PER_SECOND} per second`, `${best >= GOAL_PER_SECOND ? 'reached' : 'MISSED'} (${seen})`);
+    // Last, because what can't be kept up with is a backlog for whatever follows.
+    if (!small)
+      await run(`${GOAL_PER_SECOND} sent per second`, (load) => sendSteadily(load, GOAL_PER_SECOND, seconds));
   } finally {
     await watch.close();
   }
