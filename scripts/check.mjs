@@ -3,6 +3,7 @@
  * found. `--only NAME` runs the steps whose name holds NAME.
  */
 import { spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { join } from 'node:path';
 
 const tool = (name) => join('node_modules', '.bin', name);
@@ -38,7 +39,8 @@ function run({ name, command: [program, ...args] }) {
         name,
         ok: code === 0,
         seconds: (performance.now() - began) / 1000,
-        output: Buffer.concat(chunks).toString(),
+        // Some tools colour what they print wherever CI is set, whoever reads it.
+        output: stripVTControlCharacters(Buffer.concat(chunks).toString()),
       }),
     );
   });

@@ -1,21 +1,24 @@
 /**
- * Runs every test in two passes: first all specs that can share the machine, two at a time; then those that start whole
- * hubs and hold them to times, one after the other, so that none is slowed down by another. Ends with the sum of both as
+ * Runs every test in two passes: first all specs that can share the machine, two at a time; then those that hold real
+ * parts or whole hubs to times, one after the other, so that none is slowed down by another. Ends with the sum of both as
  * `N passed, N failed`. With arguments it is jest itself: `npm test -- api/auth`.
  */
 import { spawn } from 'node:child_process';
 
 const given = process.argv.slice(2);
-const wholeHubs = ['test/e2e', 'test/local'];
-const passes =
-  given.length > 0
-    ? [given]
-    : [
-        wholeHubs
-          .flatMap((folder) => ['--testPathIgnorePatterns', `<rootDir>/${folder}/`])
-          .concat(['--testPathIgnorePatterns', '/node_modules/', '/dist/', '/.hub/']),
-        ['--runInBand', ...wholeHubs],
-      ];
+const timed = [
+  'test/e2e',
+  'test/local',
+  'test/api',
+  'test/hosts',
+  'test/work-requests',
+  'db',
+  'chemistry',
+  'local',
+].map((folder) => `${process.cwd()}/${folder}/`);
+const neverTests = ['/node_modules/', '/dist/', '/.hub/'];
+const leaveOut = (patterns) => patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
+const passes = given.length > 0 ? [given] : [leaveOut([...timed, ...neverTests]), ['--runInBand', ...timed]];
 
 /** Runs jest once. @returns its exit code and its closing figures */
 function runJest(args) {

@@ -142,8 +142,13 @@ describe('sessions', () => {
       await logIn(name, 'wrong');
       return performance.now() - startedAt;
     };
-    const known = Math.min(await time(username), await time(username), await time(username));
-    const unknown = Math.min(await time('nobody-1'), await time('nobody-2'), await time('nobody-3'));
+    // In turn and the best of many, so that a busy machine slows down neither alone.
+    let known = Infinity;
+    let unknown = Infinity;
+    for (let turn = 1; turn <= 8; turn += 1) {
+      known = Math.min(known, await time(username));
+      unknown = Math.min(unknown, await time(`nobody-${turn}`));
+    }
     // A hash takes over 10 ms, looking up a name less than one: without it the ratio would be below a fifth.
     expect(unknown / known).toBeGreaterThan(0.4);
   });
