@@ -1,3 +1,5 @@
+import type { Pod } from '../domain/instance/pod.wire.js';
+
 /**
  * Where model instances run. One contract, several places: processes of this machine (`hosts/local`), pods of a
  * cluster (`hosts/kubernetes`). The suite in `test/hosts/` holds every implementation to it.
@@ -10,6 +12,8 @@ export interface InstanceSpec {
   readonly modelId: string;
   /** Image and tag for a cluster; the local host maps the model id to a command instead. */
   readonly image: string;
+  /** Version of the cluster's pod template that the model asks for; the local host has none. */
+  readonly templateVersion: string;
   readonly cpuRequestMillicores: number;
   readonly cpuLimitMillicores: number;
   readonly memoryRequestBytes: number;
@@ -53,6 +57,8 @@ export interface ObservedInstance {
   readonly readyAt: string | null;
   /** True while it is being removed. */
   readonly terminating: boolean;
+  /** All that its host says of it, in the shape of the wire. */
+  readonly pod: Pod;
 }
 
 /** What a watch says. `listed` comes first and after every gap: whatever it does not name is gone. */
@@ -71,6 +77,8 @@ export interface HostWatch {
 
 export interface LogOptions {
   readonly tailLines?: number;
+  /** The first lines instead of the last; `tailLines` wins where both are given. */
+  readonly headLines?: number;
   /** ISO times; lines outside are left out. */
   readonly since?: string;
   readonly until?: string;
@@ -78,6 +86,8 @@ export interface LogOptions {
 
 /** Something the host itself reports of an instance (scheduled, pulled, killed), oldest first. */
 export interface HostInstanceEvent {
+  /** The same for the same event told twice; another one when its host counts it again. */
+  readonly id: string;
   readonly at: string;
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;

@@ -13,6 +13,7 @@ interface InstanceRow {
   readonly id: string;
   readonly model_id: string;
   readonly image: string;
+  readonly template_version: string;
   readonly state: InstanceState;
   readonly uid: string | null;
   readonly cpu_request_millicores: number;
@@ -45,8 +46,8 @@ export function createRunModelInstance(deps: ActivityDependencies): RunModelInst
 
 async function readRow({ database }: ActivityDependencies, instanceId: string): Promise<InstanceRow | null> {
   const [row] = await database.rows<InstanceRow>(
-    `select i.*, l.request_id, extract(epoch from clock_timestamp() - i.created_at)::float8 as age_seconds
-       from model_instance i
+    `select i.*, m.template_version, l.request_id, extract(epoch from clock_timestamp() - i.created_at)::float8 as age_seconds
+       from model_instance i join model m on m.id = i.model_id
        left join instance_lease l on l.instance_id = i.id and l.state = 'GRANTED' where i.id = $1`,
     [instanceId],
   );
@@ -78,6 +79,7 @@ function specOf(row: InstanceRow): InstanceSpec {
     instanceId: row.id,
     modelId: row.model_id,
     image: row.image,
+    templateVersion: row.template_version,
     cpuRequestMillicores: row.cpu_request_millicores,
     cpuLimitMillicores: row.cpu_limit_millicores,
     memoryRequestBytes: row.memory_request_bytes,

@@ -44,6 +44,14 @@ describe('the log of an instance', () => {
     );
   });
 
+  it('gives the first or the last lines of a log, and all when none are counted', () => {
+    writeFileSync(join(folder, 'log'), 'a\nb\nc\n');
+    expect(readInstanceLog(folder, { headLines: 2 })).toBe('a\nb\n');
+    expect(readInstanceLog(folder, { tailLines: 2, headLines: 1 })).toBe('b\nc\n');
+    expect(readInstanceLog(folder, { headLines: 9 })).toBe('a\nb\nc\n');
+    expect(readInstanceLog(folder)).toBe('a\nb\nc\n');
+  });
+
   it('keeps a last line without an end, and breaks one that is too long', async () => {
     expect(await keep([Buffer.from('one\r\ntwo')])).toEqual(['one', 'two']);
     const pieces = await keep([Buffer.alloc(20_000, 'x')]);

@@ -109,9 +109,14 @@ export function readInstanceLog(folder: string, options: LogOptions = {}): strin
     const at = line.slice(0, STAMP_LENGTH);
     return at >= since && at <= until;
   });
-  const wanted =
-    options.tailLines === undefined ? inside : inside.slice(Math.max(0, inside.length - options.tailLines));
-  return wanted.map((line) => `${line}\n`).join('');
+  return chooseLines(inside, options)
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function chooseLines(lines: readonly string[], { tailLines, headLines }: LogOptions): readonly string[] {
+  if (tailLines !== undefined) return lines.slice(Math.max(0, lines.length - tailLines));
+  return lines.slice(0, headLines);
 }
 
 function readLines(folder: string): string[] {

@@ -16,6 +16,7 @@ import type {
   InstanceTermination,
   ObservedInstance,
 } from '../model-host.js';
+import { toPod } from './to-pod.js';
 
 /** What the host remembers of one instance, in a folder of its own beside its log. */
 export interface InstanceRecord {
@@ -72,6 +73,7 @@ export function toObservedInstance(record: InstanceRecord): ObservedInstance {
     createdAt: record.createdAt,
     readyAt: record.readyAt,
     terminating: record.terminating,
+    pod: toPod(record),
   };
 }
 
@@ -123,7 +125,7 @@ export class InstanceFolders {
     if (!existsSync(path)) return [];
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
     return lines
-      .map((line) => JSON.parse(line) as Omit<HostInstanceEvent, 'raw'>)
-      .map((e) => ({ ...e, raw: e }));
+      .map((line) => JSON.parse(line) as Omit<HostInstanceEvent, 'raw' | 'id'>)
+      .map((e, index) => ({ ...e, id: `${uid}-${index}`, raw: e }));
   }
 }

@@ -5,6 +5,7 @@ export const instanceSpecSchema = z.object({
   instanceId: z.string().min(1).max(300),
   modelId: z.string().min(1).max(300),
   image: z.string(),
+  templateVersion: z.string(),
   cpuRequestMillicores: z.number().int().min(0),
   cpuLimitMillicores: z.number().int().min(0),
   memoryRequestBytes: z.number().int().min(0),
@@ -16,6 +17,7 @@ export const instanceSpecSchema = z.object({
 /** Which lines of a log are wanted; ISO times. */
 export const logWindowSchema = z.object({
   tailLines: z.coerce.number().int().min(0).optional(),
+  headLines: z.coerce.number().int().min(0).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
 });

@@ -89,6 +89,7 @@ function specOf(modelId: string): InstanceSpec {
     instanceId: `${modelId}-${process.pid}-${count}`,
     modelId,
     image: 'example/fixture:1',
+    templateVersion: '0.0.0',
     cpuRequestMillicores: 100,
     cpuLimitMillicores: 1000,
     memoryRequestBytes: 128 * MEBIBYTE,
