@@ -1,4 +1,5 @@
 import { freshClone } from './main-1-fresh-clone.js';
+import { foreignPage } from './main-10-foreign-page.js';
 import { temporalUiProof } from './main-11-temporal-ui.js';
 import { documentation } from './main-12-documentation.js';
 import { largeRequests } from './main-2-large-requests.js';
@@ -22,6 +23,7 @@ export const proofs: readonly Proof[] = [
   main7BadModels,
   crowd,
   speed,
+  foreignPage,
   temporalUiProof,
   documentation,
 ];

@@ -1,6 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import type { Browser, Page } from 'playwright-core';
@@ -99,31 +97,4 @@ describeWith(
     await page.getByRole('radio', { name: 'Yes' }).check();
     await page.getByText('2 rows.').waitFor();
   });
-
-  it('works in a page of another origin with nothing but a base URL and a token', async () => {
-    const signedIn = await fetch(`${stack.url}/api/auth/anonymous-login`, { method: 'POST' });
-    const { session } = (await signedIn.json()) as { session: { session_token: string } };
-    const elsewhere = createServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-      response.end(`<!doctype html><html lang="en"><title>Elsewhere</title><main><h1>Elsewhere</h1>
-        <script type="module" src="${stack.url}/elements.js"></script>
-        <hub-work-request-form base-url="${stack.url}" token="${session.session_token}"></hub-work-request-form>
-        <hub-work-request-status base-url="${stack.url}" token="${session.session_token}"></hub-work-request-status>
-        </main><script>addEventListener('hub-work-request-submitted', ({ detail }) => {
-          document.querySelector('hub-work-request-status').requestId = detail.id;
-        });</script></html>`);
-    });
-    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
-    try {
-      const page = await openPage(browser);
-      await page.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/`);
-      await pasteAndSubmit(page);
-      const { name, rows } = await downloadCsv(page);
-      expect(name).toMatch(/^eos-physchem-\d+-.*\.csv$/);
-      expect(rows.map((row) => row.name)).toEqual(Object.keys(weights));
-    } finally {
-      elsewhere.closeAllConnections();
-      await new Promise((resolve) => elsewhere.close(resolve));
-    }
-  }, 60_000);
 });
