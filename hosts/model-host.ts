@@ -84,6 +84,9 @@ export interface LogOptions {
   readonly until?: string;
 }
 
+/** Where following a log begins: with its last lines, or at a time. Left out: at its beginning. */
+export type FollowOptions = Pick<LogOptions, 'tailLines' | 'since'>;
+
 /** Something the host itself reports of an instance (scheduled, pulled, killed), oldest first. */
 export interface HostInstanceEvent {
   /** The same for the same event told twice; another one when its host counts it again. */
@@ -94,6 +97,14 @@ export interface HostInstanceEvent {
   readonly message: string;
   readonly raw: unknown;
 }
+
+/** An event as a watch tells it: with the instance it is about. */
+export interface WatchedInstanceEvent extends HostInstanceEvent {
+  readonly instanceId: string;
+  readonly uid: string;
+}
+
+export type HostEventListener = (event: WatchedInstanceEvent) => void;
 
 export interface InstanceUsage {
   readonly instanceId: string;
@@ -113,6 +124,9 @@ export interface NodeUsage {
   readonly allocatableMemoryBytes: number;
   readonly requestedCpuMillicores: number;
   readonly requestedMemoryBytes: number;
+  /** What everything on the node uses now; null where nobody measures it. */
+  readonly usedCpuMillicores: number | null;
+  readonly usedMemoryBytes: number | null;
 }
 
 export interface HostUsage {
@@ -138,12 +152,17 @@ export interface ModelHost {
   createInstance(spec: InstanceSpec): Promise<ObservedInstance>;
   /** Tells every instance of the hub, first as a whole, then change by change, until closed. */
   watch(listener: HostListener): HostWatch;
+  /**
+   * Tells what the host reports of the hub's instances, until closed. What is still kept is told at the start and
+   * again after every gap: the id of an event tells the repeated from the new.
+   */
+  watchEvents(listener: HostEventListener): HostWatch;
   /** Removes the instance only if it still has this uid. Absent or another uid: nothing happens, `deleted` is false. */
   deleteInstance(instanceId: string, uid: string): Promise<{ readonly deleted: boolean }>;
   /** The log text, also of an ended instance while the host keeps it; null when there is none. */
   readLogs(instanceId: string, options?: LogOptions): Promise<string | null>;
-  /** Log lines as they come, until the instance ends or the signal aborts. */
-  followLogs(instanceId: string, signal: AbortSignal): AsyncIterable<string>;
+  /** The lines that `options` choose of what there is, then each as it comes, until the instance ends or the signal aborts. */
+  followLogs(instanceId: string, signal: AbortSignal, options?: FollowOptions): AsyncIterable<string>;
   listEvents(instanceId: string): Promise<readonly HostInstanceEvent[]>;
   readUsage(): Promise<HostUsage>;
   /** Largest memory limit any node could hold, in bytes: the cap when a request heals from out-of-memory. */

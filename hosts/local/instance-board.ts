@@ -1,4 +1,10 @@
-import type { HostEvent, HostInstanceEvent, HostListener, LogOptions } from '../model-host.js';
+import type {
+  HostEvent,
+  HostEventListener,
+  HostInstanceEvent,
+  HostListener,
+  LogOptions,
+} from '../model-host.js';
 import { readInstanceLog } from './instance-log.js';
 import { type InstanceFolders, type InstanceRecord, toObservedInstance } from './instance-record.js';
 
@@ -13,6 +19,7 @@ export class InstanceBoard {
   readonly #records = new Map<string, InstanceRecord>();
   readonly #deleted: InstanceRecord[];
   readonly #listeners = new Set<HostListener>();
+  readonly #eventListeners = new Set<HostEventListener>();
   #version: number;
 
   /** @param records what is on disk, oldest first */
@@ -68,7 +75,20 @@ export class InstanceBoard {
   }
 
   addEvent(record: InstanceRecord, type: HostInstanceEvent['type'], reason: string, message: string): void {
-    this.#folders.addEvent(record.uid, type, reason, message);
+    const event = this.#folders.addEvent(record.uid, type, reason, message);
+    const told = { ...event, instanceId: record.spec.instanceId, uid: record.uid };
+    for (const listener of this.#eventListeners) listener(told);
+  }
+
+  /** Tells the events that are kept, also of deleted instances, then every new one. Returns how to stop. */
+  watchEvents(listener: HostEventListener): () => void {
+    for (const { uid, spec } of [...this.#deleted, ...this.#records.values()]) {
+      for (const event of this.#folders.readEvents(uid)) {
+        listener({ ...event, instanceId: spec.instanceId, uid });
+      }
+    }
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
   }
 
   /** The log of the instance, or of the last deleted one of this id; null when there is none. */

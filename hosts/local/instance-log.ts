@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import type { LogOptions } from '../model-host.js';
+import type { FollowOptions, LogOptions } from '../model-host.js';
 
 /** A line longer than this is broken, so that output without line ends can't fill the memory. */
 const MAX_LINE_LENGTH = 8 * 1024;
@@ -57,9 +57,9 @@ export class InstanceLog {
     stream.on('error', (error) => this.#warn(`output of an instance could not be read: ${error.message}`));
   }
 
-  /** Gives all lines so far, then each new one. Returns how to stop. */
-  follow(follower: LogFollower): () => void {
-    for (const line of readLines(this.#folder)) follower(line);
+  /** Gives the chosen lines so far, then each new one. Returns how to stop. */
+  follow(follower: LogFollower, options: FollowOptions = {}): () => void {
+    for (const line of readWindow(this.#folder, options)) follower(line);
     if (this.#ended) follower(null);
     else this.#followers.add(follower);
     return () => this.#followers.delete(follower);
@@ -103,15 +103,19 @@ export class InstanceLog {
 /** The lines of an instance's log inside a window; null when nothing was ever logged there. */
 export function readInstanceLog(folder: string, options: LogOptions = {}): string | null {
   if (!existsSync(join(folder, CURRENT))) return null;
+  return readWindow(folder, options)
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function readWindow(folder: string, options: LogOptions): readonly string[] {
   const since = options.since === undefined ? '' : new Date(options.since).toISOString();
   const until = options.until === undefined ? AFTER_ALL_TIMES : new Date(options.until).toISOString();
   const inside = readLines(folder).filter((line) => {
     const at = line.slice(0, STAMP_LENGTH);
     return at >= since && at <= until;
   });
-  return chooseLines(inside, options)
-    .map((line) => `${line}\n`)
-    .join('');
+  return chooseLines(inside, options);
 }
 
 function chooseLines(lines: readonly string[], { tailLines, headLines }: LogOptions): readonly string[] {

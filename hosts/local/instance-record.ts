@@ -79,6 +79,9 @@ export function toObservedInstance(record: InstanceRecord): ObservedInstance {
 
 /** The folders `<data>/<uid>/` with record, events and log of every instance, also of the last deleted ones. */
 export class InstanceFolders {
+  /** Events of each instance so far: an event's place among them is its id. */
+  readonly #eventCounts = new Map<string, number>();
+
   constructor(readonly root: string) {
     mkdirSync(root, { recursive: true });
   }
@@ -111,13 +114,17 @@ export class InstanceFolders {
   }
 
   remove(uid: string): void {
+    this.#eventCounts.delete(uid);
     rmSync(this.of(uid), { recursive: true, force: true });
   }
 
-  addEvent(uid: string, type: HostInstanceEvent['type'], reason: string, message: string): void {
+  addEvent(uid: string, type: HostInstanceEvent['type'], reason: string, message: string): HostInstanceEvent {
     const event = { at: new Date().toISOString(), type, reason, message };
+    const index = this.#eventCounts.get(uid) ?? this.readEvents(uid).length;
+    this.#eventCounts.set(uid, index + 1);
     mkdirSync(this.of(uid), { recursive: true });
     appendFileSync(join(this.of(uid), 'events.ndjson'), `${JSON.stringify(event)}\n`);
+    return toHostEvent(uid, event, index);
   }
 
   readEvents(uid: string): HostInstanceEvent[] {
@@ -125,7 +132,13 @@ export class InstanceFolders {
     if (!existsSync(path)) return [];
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
     return lines
-      .map((line) => JSON.parse(line) as Omit<HostInstanceEvent, 'raw' | 'id'>)
-      .map((e, index) => ({ ...e, id: `${uid}-${index}`, raw: e }));
+      .map((line) => JSON.parse(line) as KeptEvent)
+      .map((event, index) => toHostEvent(uid, event, index));
   }
+}
+
+type KeptEvent = Omit<HostInstanceEvent, 'raw' | 'id'>;
+
+function toHostEvent(uid: string, event: KeptEvent, index: number): HostInstanceEvent {
+  return { ...event, id: `${uid}-${index}`, raw: event };
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { HostUsage, InstanceSpec, InstanceTermination, ObservedInstance } from '../model-host.js';
+import type {
+  FollowOptions,
+  HostUsage,
+  InstanceSpec,
+  InstanceTermination,
+  ObservedInstance,
+} from '../model-host.js';
 import type { InstanceBoard } from './instance-board.js';
 import type { LogFollower } from './instance-log.js';
 import { toStartFailure } from './instance-process.js';
@@ -67,11 +73,11 @@ export class LocalInstances {
     return true;
   }
 
-  /** Gives the log so far, then each new line, then null. Returns how to stop. */
-  followLogs(instanceId: string, follower: LogFollower): () => void {
+  /** Gives the chosen part of the log so far, then each new line, then null. Returns how to stop. */
+  followLogs(instanceId: string, options: FollowOptions, follower: LogFollower): () => void {
     const running = this.#servers.get(this.#board.get(instanceId)?.uid ?? '');
-    if (running) return running.log.follow(follower);
-    const kept = this.#board.readLogs(instanceId, {}) ?? '';
+    if (running) return running.log.follow(follower, options);
+    const kept = this.#board.readLogs(instanceId, options) ?? '';
     for (const line of kept.split('\n').slice(0, -1)) follower(line);
     follower(null);
     return () => undefined;

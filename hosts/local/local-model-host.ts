@@ -3,11 +3,15 @@ import { request as sendRequest } from 'node:http';
 import {
   type HostInstanceEvent,
   type HostUsage,
+  type HostWatch,
+  type FollowOptions,
+  type HostEvent,
   HostUnavailableError,
   InstanceRefusedError,
   type LogOptions,
   type ModelHost,
   type ObservedInstance,
+  type WatchedInstanceEvent,
 } from '../model-host.js';
 import { BAD_CALL_STATUS, REFUSED_STATUS } from './local-host.wire.js';
 import { LocalHostWatch } from './watch-local-host.js';
@@ -16,24 +20,29 @@ const CALL_TIMEOUT_MS = 10_000;
 
 /** A client of the local host process that serves on `socketPath`. Several clients may share one host. */
 export function createLocalModelHost({ socketPath }: { readonly socketPath: string }): ModelHost {
-  const watches = new Set<LocalHostWatch>();
+  const watches = new Set<HostWatch>();
+  const keep = (watch: HostWatch) => {
+    watches.add(watch);
+    return watch;
+  };
   const call = <Answer>(method: string, path: string, body?: unknown) =>
     callLocalHost<Answer>({ socketPath, method, path, body });
   return {
     kind: 'local',
     createInstance: (spec) => call<ObservedInstance>('POST', '/instances', spec),
-    watch: (listener) => {
-      const watch = new LocalHostWatch(socketPath, listener);
-      watches.add(watch);
-      return watch;
-    },
+    watch: (listener) => keep(new LocalHostWatch<HostEvent>({ socketPath, path: '/watch', listener })),
+    watchEvents: (listener) =>
+      keep(new LocalHostWatch<WatchedInstanceEvent>({ socketPath, path: '/watch-events', listener })),
     deleteInstance: (instanceId, uid) =>
       call('DELETE', `${instancePath(instanceId)}?uid=${encodeURIComponent(uid)}`),
     readLogs: async (instanceId, options = {}) => {
       const path = `${instancePath(instanceId)}/logs?${toQuery(options)}`;
       return (await call<{ text: string | null }>('GET', path)).text;
     },
-    followLogs: (instanceId, signal) => followLocalLogs(socketPath, instanceId, signal),
+    followLogs: (instanceId, signal, options = {}) => {
+      const path = `${instancePath(instanceId)}/logs/follow?${toQuery(options)}`;
+      return followLocalLogs({ socketPath, method: 'GET', path, signal });
+    },
     listEvents: (instanceId) => call<HostInstanceEvent[]>('GET', `${instancePath(instanceId)}/events`),
     readUsage: () => call<HostUsage>('GET', '/usage'),
     largestNodeMemoryBytes: () => call<number>('GET', '/largest-node-memory'),
@@ -45,7 +54,7 @@ export function createLocalModelHost({ socketPath }: { readonly socketPath: stri
 
 const instancePath = (instanceId: string) => `/instances/${encodeURIComponent(instanceId)}`;
 
-function toQuery(options: LogOptions): string {
+function toQuery(options: LogOptions | FollowOptions): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return new URLSearchParams(
     given.map(([name, value]): [string, string] => [name, String(value)]),
@@ -92,12 +101,7 @@ async function readAll(response: IncomingMessage, call: Omit<HostCall, 'signal'>
   }
 }
 
-async function* followLocalLogs(
-  socketPath: string,
-  instanceId: string,
-  signal: AbortSignal,
-): AsyncGenerator<string> {
-  const call = { socketPath, method: 'GET', path: `${instancePath(instanceId)}/logs/follow`, signal };
+async function* followLocalLogs(call: HostCall): AsyncGenerator<string> {
   let rest = '';
   try {
     const response = await open(call);
@@ -111,7 +115,7 @@ async function* followLocalLogs(
       }
     }
   } catch (error) {
-    if (signal.aborted) return;
+    if (call.signal.aborted) return;
     throw error instanceof HostUnavailableError ? error : unreachable(call, error);
   }
   throw unreachable(call, new Error('the stream broke off before the instance ended'));

@@ -30,7 +30,7 @@ export function isEnded(record: InstanceRecord): boolean {
 }
 
 export function toNodeUsage({ name, ...figures }: VirtualNode): NodeUsage {
-  return { node: name, ...figures };
+  return { node: name, ...figures, usedCpuMillicores: null, usedMemoryBytes: null };
 }
 
 /** An ended instance uses nothing any more; its peak and CPU total stay readable until it is deleted. */

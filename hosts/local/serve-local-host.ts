@@ -43,11 +43,14 @@ const routes: Readonly<Record<string, (call: Call) => void | Promise<void>>> = {
     const text = parts.board.readLogs(id, logWindowSchema.parse(Object.fromEntries(url.searchParams)));
     answer(response, 200, { text });
   },
-  'GET /instances/*/logs/follow': ({ parts, id, response }) => followLogs(parts, id, response),
+  'GET /instances/*/logs/follow': (call) => followLogs(call),
   'GET /instances/*/events': ({ parts, id, response }) => answer(response, 200, parts.board.readEvents(id)),
   'GET /usage': ({ parts, response }) => answer(response, 200, parts.instances.usage()),
   'GET /largest-node-memory': ({ parts, response }) => answer(response, 200, parts.largestNodeMemoryBytes),
-  'GET /watch': ({ parts, response }) => watch(parts, response),
+  'GET /watch': ({ parts, response }) =>
+    watch(response, (say) => parts.board.watch((event) => say(`${JSON.stringify(event)}\n`))),
+  'GET /watch-events': ({ parts, response }) =>
+    watch(response, (say) => parts.board.watchEvents((event) => say(`${JSON.stringify(event)}\n`))),
 };
 
 /**
@@ -108,9 +111,12 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.end(text);
 }
 
-function watch(parts: LocalHostParts, response: ServerResponse): void {
+/** @param begin starts telling through `say` and returns how to stop */
+function watch(response: ServerResponse, begin: (say: (line: string) => void) => () => void): void {
   const say = startLines(response);
-  const stop = parts.board.watch((event) => say(`${JSON.stringify(event)}\n`));
+  const stop = begin(say);
+  // At least one line at once, so that the reader knows that it is connected.
+  say(HEARTBEAT_LINE);
   const heartbeat = setInterval(() => say(HEARTBEAT_LINE), HEARTBEAT_INTERVAL_MS);
   response.on('close', () => {
     clearInterval(heartbeat);
@@ -118,9 +124,10 @@ function watch(parts: LocalHostParts, response: ServerResponse): void {
   });
 }
 
-function followLogs(parts: LocalHostParts, id: string, response: ServerResponse): void {
+function followLogs({ parts, id, url, response }: Call): void {
+  const options = logWindowSchema.parse(Object.fromEntries(url.searchParams));
   const say = startLines(response);
-  const stop = parts.instances.followLogs(id, (line) => {
+  const stop = parts.instances.followLogs(id, options, (line) => {
     if (line === null) response.end('null\n');
     else say(`${JSON.stringify(line)}\n`);
   });

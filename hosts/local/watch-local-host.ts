@@ -1,17 +1,23 @@
 import { get, type ClientRequest, type IncomingMessage } from 'node:http';
-import type { HostEvent, HostListener, HostWatch } from '../model-host.js';
+import type { HostWatch } from '../model-host.js';
 
 /** The host says something every 2 s; this long without a word means it can't be seen. */
 const SILENCE_MS = 6000;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1000;
 
-type Line = HostEvent | { readonly type: 'heartbeat' };
+type Heartbeat = { readonly type: 'heartbeat' };
+
+/** Which stream of the host is watched, and who is told what it says. */
+export interface LocalStream<Told> {
+  readonly socketPath: string;
+  readonly path: string;
+  readonly listener: (told: Told) => void;
+}
 
 /** A watch that connects again by itself: at once after a gap, then with growing pauses of up to a second. */
-export class LocalHostWatch implements HostWatch {
-  readonly #socketPath: string;
-  readonly #listener: HostListener;
+export class LocalHostWatch<Told extends { readonly type: string }> implements HostWatch {
+  readonly #stream: LocalStream<Told>;
   #request: ClientRequest | null = null;
   #retry: NodeJS.Timeout | null = null;
   #silence: NodeJS.Timeout | null = null;
@@ -19,9 +25,8 @@ export class LocalHostWatch implements HostWatch {
   #healthy = false;
   #closed = false;
 
-  constructor(socketPath: string, listener: HostListener) {
-    this.#socketPath = socketPath;
-    this.#listener = listener;
+  constructor(stream: LocalStream<Told>) {
+    this.#stream = stream;
     this.#connect();
   }
 
@@ -38,12 +43,13 @@ export class LocalHostWatch implements HostWatch {
   }
 
   #connect(): void {
-    const request = get({ socketPath: this.#socketPath, path: '/watch', agent: false });
+    const { socketPath, path } = this.#stream;
+    const request = get({ socketPath, path, agent: false });
     this.#request = request;
     this.#expectAWord(request);
     request.on('response', (response) => {
       if (response.statusCode !== 200) request.destroy();
-      else readLines(response, (text) => this.#take(JSON.parse(text) as Line, request));
+      else readLines(response, (text) => this.#take(JSON.parse(text) as Told | Heartbeat, request));
       // A broken stream ends in `close` of the request, which connects again.
       response.on('error', () => request.destroy());
     });
@@ -52,15 +58,12 @@ export class LocalHostWatch implements HostWatch {
     request.on('close', () => this.#lost());
   }
 
-  #take(line: Line, request: ClientRequest): void {
+  #take(line: Told | Heartbeat, request: ClientRequest): void {
     if (this.#closed) return;
     this.#expectAWord(request);
-    if (line.type === 'heartbeat') return;
-    if (line.type === 'listed') {
-      this.#healthy = true;
-      this.#failures = 0;
-    }
-    this.#listener(line);
+    this.#healthy = true;
+    this.#failures = 0;
+    if (!isHeartbeat(line)) this.#stream.listener(line);
   }
 
   #expectAWord(request: ClientRequest): void {
@@ -77,6 +80,10 @@ export class LocalHostWatch implements HostWatch {
     this.#failures += 1;
     this.#retry = setTimeout(() => this.#connect(), backoffMs * (0.5 + Math.random() / 2));
   }
+}
+
+function isHeartbeat(line: { readonly type: string }): line is Heartbeat {
+  return line.type === 'heartbeat';
 }
 
 /** Calls `take` with every whole line of a streamed answer, without its line end. */

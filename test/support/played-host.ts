@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import {
   InstanceRefusedError,
+  type HostEventListener,
   type HostListener,
   type HostUsage,
   type InstanceSpec,
   type InstanceTermination,
   type ModelHost,
   type ObservedInstance,
+  type WatchedInstanceEvent,
 } from '../../hosts/model-host.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 
@@ -25,6 +27,7 @@ export class PlayedHost implements ModelHost {
   largestNodeBytes = 8192 * MEBIBYTE;
   healthy = true;
   readonly #listeners = new Set<HostListener>();
+  readonly #eventListeners = new Set<HostEventListener>();
   #version = 0;
 
   createInstance(spec: InstanceSpec): Promise<ObservedInstance> {
@@ -45,6 +48,16 @@ export class PlayedHost implements ModelHost {
       },
       close: () => void this.#listeners.delete(listener),
     };
+  }
+
+  watchEvents(listener: HostEventListener) {
+    this.#eventListeners.add(listener);
+    return { healthy: true, close: () => void this.#eventListeners.delete(listener) };
+  }
+
+  /** The host reports something of an instance. */
+  report(event: WatchedInstanceEvent): void {
+    for (const listener of this.#eventListeners) listener(event);
   }
 
   deleteInstance(instanceId: string, uid: string): Promise<{ deleted: boolean }> {
