@@ -1,8 +1,10 @@
 import { Migration0001Spine } from './migration-0001-spine.js';
 import { Migration0002Models } from './migration-0002-models.js';
+import { Migration0005Administration } from './migration-0005-administration.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 export const migrationsList = [
   { name: 'migration-0001-spine', class: Migration0001Spine },
   { name: 'migration-0002-models', class: Migration0002Models },
+  { name: 'migration-0005-administration', class: Migration0005Administration },
 ];

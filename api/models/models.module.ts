@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
+import { ModelsAdminController } from './models-admin.controller.js';
+import { ModelsAdminService } from './models-admin.service.js';
 import { ModelsController } from './models.controller.js';
 import { ModelsService } from './models.service.js';
 
 /** Models as the wire has them. */
-@Module({ controllers: [ModelsController], providers: [ModelsService], exports: [ModelsService] })
+@Module({
+  controllers: [ModelsController, ModelsAdminController],
+  providers: [ModelsService, ModelsAdminService],
+  exports: [ModelsService],
+})
 export class ModelsModule {}

@@ -1,14 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '../../db/database.js';
 import { Model as ModelEntity } from '../../db/entities/model.entity.js';
+import { MODEL_CHANNEL } from '../../db/queries/models.js';
 import type { Notifications } from '../../db/notifications.js';
 import type { Model } from '../../domain/model/model.wire.js';
 import { DATABASE, NOTIFICATIONS } from '../records/tokens.js';
 import { WatchedCache } from '../records/watched-cache.js';
 import { toModel } from './to-model.js';
-
-/** Channel that says "the models changed"; whoever writes one sends it in the same transaction. */
-const MODEL_CHANNEL = 'hub_model';
 
 const CACHE_MS = 5_000;
 
@@ -34,6 +32,11 @@ export class ModelsService {
 
   async find(id: string): Promise<Model | null> {
     return (await this.#models()).get(id) ?? null;
+  }
+
+  /** This process changed a model: its next reader sees it, without waiting for the notification's way round. */
+  forget(id: string): void {
+    this.#cache.forget(id);
   }
 
   async #models(): Promise<ReadonlyMap<string, Model>> {

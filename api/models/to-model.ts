@@ -6,6 +6,7 @@ export function toModel(row: ModelRow): Model {
   return {
     id: row.id,
     enabled: row.enabled,
+    revision: row.revision,
     last_updated: toMicroseconds(row.lastUpdated),
     details: {
       template_version: row.templateVersion,
@@ -19,6 +20,7 @@ export function toModel(row: ModelRow): Model {
         memory_request: row.memoryRequestMebibytes,
         memory_limit: row.memoryLimitMebibytes,
       },
+      image: row.image,
       image_tag: row.imageTag,
       cache_enabled: row.cacheEnabled,
       warm_seconds: row.warmSeconds,

@@ -1,4 +1,5 @@
 import { AppUser } from './app-user.entity.js';
+import { AuditEntry } from './audit-entry.entity.js';
 import { InstanceEvent } from './instance-event.entity.js';
 import { InstanceLease } from './instance-lease.entity.js';
 import { InstanceLog } from './instance-log.entity.js';
@@ -29,4 +30,5 @@ export const entities = [
   InstanceEvent,
   InstanceLog,
   Leader,
+  AuditEntry,
 ];

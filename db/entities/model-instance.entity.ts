@@ -13,6 +13,19 @@ const ModelInstanceSchema = defineEntity({
         { name: 'id', sort: 'DESC' },
       ],
     },
+    {
+      name: 'model_instance_updated',
+      columns: [
+        { name: 'last_updated', sort: 'DESC' },
+        { name: 'id', sort: 'DESC' },
+      ],
+    },
+    // As SQL: the ORM takes the "id" in "model_id" for the column that is sorted downwards.
+    {
+      name: 'model_instance_model_updated',
+      expression:
+        'create index model_instance_model_updated on model_instance (model_id, last_updated desc, id desc)',
+    },
   ],
   properties: {
     id: p.text().primary(),

@@ -31,6 +31,7 @@ export const Model = z
   .object({
     id: z.string(),
     enabled: z.boolean(),
+    revision: z.number().int().describe('grows with every change; given back, it guards an update'),
     last_updated: z.string(),
     details: z.object({
       template_version: z.string(),
@@ -44,6 +45,7 @@ export const Model = z
         memory_request: z.number(),
         memory_limit: z.number(),
       }),
+      image: z.string().describe('repository of the image, without a tag'),
       image_tag: z.string(),
       cache_enabled: z.boolean(),
       warm_seconds: z.number().int().describe('how long an idle instance is kept'),

@@ -32,6 +32,7 @@ export function sampleModel(id = 'eos-physchem', title = 'Physicochemical descri
   return {
     id,
     enabled: true,
+    revision: 1,
     last_updated: '2026-02-03T04:05:06.000000Z',
     details: {
       template_version: '1',
@@ -40,6 +41,7 @@ export function sampleModel(id = 'eos-physchem', title = 'Physicochemical descri
       max_instances: -1,
       execution_mode: 'SYNC',
       k8s_resources: { cpu_request: 100, cpu_limit: 1000, memory_request: 256, memory_limit: 512 },
+      image: `ersiliaos/${id}`,
       image_tag: '1.0.0',
       cache_enabled: false,
       warm_seconds: 60,
