@@ -3,7 +3,7 @@ import { serveClaims } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
-import { isUsable, type InstanceState } from '../../domain/instance/instance.js';
+import { isUsable, secondsUntilIdleLook, type InstanceState } from '../../domain/instance/instance.js';
 import { InstanceRefusedError, type InstanceSpec } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { IdleVerdict, RunModelInstanceEffects } from '../run-model-instance.effects.js';
@@ -116,10 +116,8 @@ async function retireIdle(deps: ActivityDependencies, instanceId: string): Promi
     );
     if (!row || !isUsable(row.state)) return { type: 'retired' };
     if (row.leased || row.idle_seconds < row.warm_seconds) {
-      return {
-        type: 'look again',
-        inSeconds: Math.max(1, row.warm_seconds - (row.leased ? 0 : row.idle_seconds)),
-      };
+      const { leased, warm_seconds: warmSeconds, idle_seconds: idleSeconds } = row;
+      return { type: 'look again', inSeconds: secondsUntilIdleLook({ leased, warmSeconds, idleSeconds }) };
     }
     await markToEnd(sql, instanceId, 'COMPLETED', `nobody needed it for ${row.warm_seconds} s`);
     return { type: 'retired' };

@@ -35,7 +35,7 @@ export async function handOver(
   sendHints(deps, hints);
 }
 
-/** The same hints, with more instances that were marked to end. */
+/** The same hints, with more instances to tell: they were marked to end, or are free for a short time only. */
 export function withRetired(hints: ClaimHints, retired: readonly string[]): ClaimHints {
   return { ...hints, retired: [...hints.retired, ...retired] };
 }
@@ -63,7 +63,7 @@ export async function completeRun(sql: Sql, run: RequestRun): Promise<readonly s
 /**
  * Gives back every instance of a run. One that was in the middle of a shard is ended: its server may still be
  * computing, and the protocol can't stop it. One that is only starting becomes warm for the next request.
- * @returns instances that were marked to end
+ * @returns instances to tell
  */
 export async function releaseLeases(sql: Sql, run: RequestRun, outcome: string): Promise<readonly string[]> {
   const retired: string[] = [];

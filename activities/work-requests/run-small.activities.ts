@@ -12,6 +12,7 @@ import { sendHints } from '../send-hints.js';
 import { computeShard, shardPlace } from './compute-and-store.js';
 import { prepareShard } from './compute-shard.js';
 import { explainOver, modelFailure, outcomeOfStop } from './explain-stop.js';
+import { withRetired } from './end-work-request.activities.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
 
 /** After a cut connection the host is given this long to say that the server died. */
@@ -71,8 +72,9 @@ function storeAndComplete(
       [lease.request_id, tookMs, lease.model_version],
     );
     await moveWorkRequest(sql, lease.request_id, 'complete', { runKey: lease.run_key });
-    await releaseLease(sql, lease.lease_token, { outcome: 'finished' });
-    return serveClaims(sql, settings);
+    const told = await releaseLease(sql, lease.lease_token, { outcome: 'finished' });
+    const hints = await serveClaims(sql, settings);
+    return told ? withRetired(hints, [told]) : hints;
   });
 }
 

@@ -1,5 +1,10 @@
 import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
-import type { InstanceState, LeaseState, TerminationReason } from '../../domain/instance/instance.js';
+import {
+  isToldWhenFree,
+  type InstanceState,
+  type LeaseState,
+  type TerminationReason,
+} from '../../domain/instance/instance.js';
 import type { WorkRequestState } from '../../domain/work-request/work-request.js';
 import type { Sql } from '../database.js';
 import { storableText } from '../storable-text.js';
@@ -112,7 +117,7 @@ export interface LeaseEnd {
 /**
  * Gives an instance back: free for the next claim, or marked to end. The user's charge is corrected to the time really
  * used. Releasing twice does nothing the second time.
- * @returns the id of an instance that was marked to end, for its workflow to be told
+ * @returns the id of an instance whose workflow has to be told: it was marked to end, or its idle time is short
  */
 export async function releaseLease(sql: Sql, leaseToken: string, end: LeaseEnd): Promise<string | null> {
   const [released] = await sql.rows<{ instance_id: string | null }>(
@@ -135,12 +140,12 @@ export async function releaseLease(sql: Sql, leaseToken: string, end: LeaseEnd):
     : await markFree(sql, released.instance_id);
 }
 
-async function markFree(sql: Sql, instanceId: string): Promise<null> {
-  await sql.rows(
-    `update model_instance set idle_since = clock_timestamp() where id = $1 and state = 'ACTIVE'`,
+async function markFree(sql: Sql, instanceId: string): Promise<string | null> {
+  const [free] = await sql.rows<{ warm_seconds: number }>(
+    `update model_instance set idle_since = clock_timestamp() where id = $1 and state = 'ACTIVE' returning warm_seconds`,
     [instanceId],
   );
-  return null;
+  return free && isToldWhenFree(free.warm_seconds) ? instanceId : null;
 }
 
 /**

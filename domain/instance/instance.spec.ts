@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { canBecome, instanceStates, instanceStatesBefore, isUsable, type InstanceState } from './instance.js';
+import {
+  canBecome,
+  instanceStates,
+  instanceStatesBefore,
+  isToldWhenFree,
+  isUsable,
+  secondsUntilIdleLook,
+  type InstanceState,
+} from './instance.js';
 
 const steps: readonly [InstanceState, InstanceState, string][] = [
   ['REQUESTED', 'INITIALIZING', 'the host makes it'],
@@ -49,5 +57,20 @@ describe('a model instance', () => {
       'WAITING_FOR_READINESS',
       'ACTIVE',
     ]);
+  });
+});
+
+describe('the idle time of an instance', () => {
+  it.each([
+    ['is asked for again when it may be over', { leased: false, warmSeconds: 60, idleSeconds: 20 }, 40],
+    ['is not asked for twice in a second', { leased: false, warmSeconds: 60, idleSeconds: 59.9 }, 1],
+    ['of one that works is looked at seldom', { leased: true, warmSeconds: 0, idleSeconds: 0 }, 30],
+    ['of one that works is at least its whole time', { leased: true, warmSeconds: 300, idleSeconds: 0 }, 300],
+  ])('%s', (_, use, seconds) => {
+    expect(secondsUntilIdleLook(use)).toBe(seconds);
+  });
+
+  it('that is shorter than a look at a working one is told when it begins', () => {
+    expect([0, 29, 30, 60].filter(isToldWhenFree)).toEqual([0, 29]);
   });
 });

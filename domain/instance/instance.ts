@@ -52,6 +52,25 @@ export function isUsable(state: InstanceState): boolean {
   return order[state] <= order.ACTIVE;
 }
 
+/** While it works for someone an instance's idle time is looked at this seldom; its end may matter sooner than that. */
+const LOOK_WHILE_LEASED_SECONDS = 30;
+
+/** When to ask again whether nobody needs an instance, in seconds from now. */
+export function secondsUntilIdleLook(use: {
+  readonly leased: boolean;
+  readonly warmSeconds: number;
+  readonly idleSeconds: number;
+}): number {
+  return use.leased
+    ? Math.max(LOOK_WHILE_LEASED_SECONDS, use.warmSeconds)
+    : Math.max(1, use.warmSeconds - use.idleSeconds);
+}
+
+/** True when an instance's idle time is so short that it has to be told the moment it is free. */
+export function isToldWhenFree(warmSeconds: number): boolean {
+  return warmSeconds < LOOK_WHILE_LEASED_SECONDS;
+}
+
 /** States of a lease: a claim waiting for an instance, an instance working, the past. */
 export const leaseStates = ['WAITING', 'GRANTED', 'RELEASED'] as const;
 export type LeaseState = (typeof leaseStates)[number];

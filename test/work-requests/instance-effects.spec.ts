@@ -135,6 +135,17 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(await worker.activities.retireIdle(used)).toEqual({ type: 'look again', inSeconds: 60 });
   });
 
+  it('look seldom at one that works, even when it may not idle for a second', async () => {
+    const { id: modelId } = await makeModel(worker.database, { warmSeconds: 0 });
+    const request = await makeRequest(worker.database, { modelId, state: 'SCHEDULING' });
+    const id = await make({ modelId, state: 'ACTIVE', warmSeconds: 0 });
+    await makeLease(worker.database, request, id);
+    expect(await worker.activities.retireIdle(id)).toEqual({ type: 'look again', inSeconds: 30 });
+    await worker.activities.abandonWorkRequest(request);
+    expect(worker.workflows.words).toEqual([`signal instance ${id}`]);
+    expect(await worker.activities.retireIdle(id)).toEqual({ type: 'retired' });
+  });
+
   it('retire it or lend it in the same moment, never both: 100 races', async () => {
     const races = { lent: 0, retired: 0 };
     for (let race = 0; race < 100; race += 1) {
