@@ -37,19 +37,24 @@ export function createReconciler(deps: ReconcilerDependencies, assertLeading: As
       await ensurePartitions(sql, deps.retention);
     });
     let leasesReleased = await releaseStaleLeases(deps, assertLeading);
+    // What needs the database and the host alone comes first: Temporal may be away for long.
+    const orphansEnded = await endOrphans(deps, orphansSince);
+    await serveWaiters(deps);
     const running = await deps.workflows.listRunning();
     const requests = await restartRequests(deps, running);
     // A new run may wait for the very places that its fenced one holds: not until the next pass.
     if (requests.requestsRunAnew > 0) leasesReleased += await releaseStaleLeases(deps, assertLeading);
     const instancesStarted = await restartInstances(deps, running);
-    const orphansEnded = await endOrphans(deps, orphansSince);
-    const hints = await deps.database.transaction(async (sql) => {
-      await lockClaims(sql);
-      return serveClaims(sql, deps.settings);
-    });
-    sendHints(deps, hints);
     return { ...requests, instancesStarted, leasesReleased, orphansEnded };
   };
+}
+
+async function serveWaiters(deps: ReconcilerDependencies): Promise<void> {
+  const hints = await deps.database.transaction(async (sql) => {
+    await lockClaims(sql);
+    return serveClaims(sql, deps.settings);
+  });
+  sendHints(deps, hints);
 }
 
 /** Leases whose request ended or was taken over by another run, and nobody gave back. */
@@ -155,9 +160,24 @@ async function endOrphans(deps: ReconcilerDependencies, since: Map<string, numbe
     const first = since.get(uid) ?? Date.now();
     since.set(uid, first);
     if (Date.now() - first < ORPHAN_SECONDS * 1000) continue;
-    await deps.host.deleteInstance(instanceId, uid);
-    deps.log.warn('an instance without a row was ended', { instanceId, uid });
-    ended += 1;
+    if (await endOrphan(deps, instanceId, uid)) ended += 1;
   }
   return ended;
+}
+
+/** One that the host will not give up keeps nobody else from being mended: the next pass asks again. */
+async function endOrphan(deps: ReconcilerDependencies, instanceId: string, uid: string): Promise<boolean> {
+  try {
+    await deps.host.deleteInstance(instanceId, uid);
+  } catch (error) {
+    const why = (error as Error).message;
+    deps.log.warn('an instance without a row could not be ended; the next pass tries again', {
+      instanceId,
+      uid,
+      error: why,
+    });
+    return false;
+  }
+  deps.log.warn('an instance without a row was ended', { instanceId, uid });
+  return true;
 }

@@ -197,6 +197,43 @@ describeWith('postgres')('the reconciler', () => {
     expect(await readLease(leaseToken)).toMatchObject({ state: 'RELEASED' });
   });
 
+  it('ends orphans and grants what waits while Temporal is away', async () => {
+    const request = await submit({ state: 'SCHEDULING', ageSeconds: 0 });
+    await worker.database.rows(
+      `insert into instance_lease (lease_token, request_id, run_key, slice, user_id, model_id)
+       values ('patient', $1, $2, 0, 'user', $3)`,
+      [request.requestId, request.runKey, model.id],
+    );
+    worker.host.place('unknown', model.id, { uid: 'orphan' });
+    let now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+    worker.workflows.away = new Error('Temporal is away');
+    const pass = createReconciler(deps, leading);
+    await expect(pass()).rejects.toThrow('Temporal is away');
+    expect(await readLease('patient')).toMatchObject({ state: 'GRANTED' });
+    now += 61_000;
+    await expect(pass()).rejects.toThrow('Temporal is away');
+    expect(worker.host.deleted).toEqual([{ instanceId: 'unknown', uid: 'orphan' }]);
+  });
+
+  it('goes on past an orphan that its host will not give up', async () => {
+    worker.host.place('kept', model.id, { uid: 'kept' });
+    worker.host.place('given up', model.id, { uid: 'given up' });
+    const request = await submit();
+    let now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+    const end = worker.host.deleteInstance.bind(worker.host);
+    jest.spyOn(worker.host, 'deleteInstance').mockImplementation((id, uid) => {
+      return uid === 'kept' ? Promise.reject(new Error('pods "kept" is forbidden')) : end(id, uid);
+    });
+    const pass = createReconciler(deps, leading);
+    await pass();
+    now += 61_000;
+    expect(await pass()).toMatchObject({ orphansEnded: 1, requestsStarted: 1 });
+    expect(worker.workflows.words).toContain(`start request ${request.requestId} ${request.runKey}`);
+    expect(worker.warnings.at(-2)).toMatch(/could not be ended; the next pass tries again/);
+  });
+
   it('does nothing when it does not lead', async () => {
     await submit();
     const refuse = async () => {
