@@ -6,6 +6,7 @@ import { markToEnd } from '../../db/queries/leases.js';
 import { isLostWithHost, type TerminationReason } from '../../domain/instance/instance.js';
 import type { HostEvent, InstanceTermination, ObservedInstance } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { NotLeadingError } from '../leader/leadership.js';
 import { sendHints } from '../send-hints.js';
 
 /** True for this worker now; checked inside each writing transaction, so that a frozen leader writes nothing. */
@@ -26,12 +27,36 @@ export async function writeObservation(
     const news = event.instances.filter(
       (seen) => (written.get(seen.instanceId) ?? Infinity) < seen.resourceVersion,
     );
-    for (const instance of news) await writeInstance(deps, assertLeading, instance);
+    await writeEach(news, (instance) => writeInstance(deps, assertLeading, instance));
   } else if (event.type === 'changed') {
     await writeInstance(deps, assertLeading, event.instance);
   } else {
     await writeGone(deps, assertLeading, event.instance.instanceId, event.instance.uid);
   }
+}
+
+/**
+ * Writes one after the other; one that can't be written does not keep the later ones from it.
+ * @throws Error with the first failure when all were tried; at once when this worker leads no more
+ */
+async function writeEach<Observed>(
+  list: readonly Observed[],
+  write: (one: Observed) => Promise<void>,
+): Promise<void> {
+  const failures: Error[] = [];
+  for (const one of list) {
+    try {
+      await write(one);
+    } catch (error) {
+      if (error instanceof NotLeadingError) throw error;
+      failures.push(error as Error);
+    }
+  }
+  if (failures.length > 0)
+    throw new Error(
+      `${failures.length} of ${list.length} observations could not be written; the first: ${failures[0]!.message}`,
+      { cause: failures[0] },
+    );
 }
 
 /** What is written already of each live instance, so that a long list costs one query and not one each. */
@@ -171,9 +196,8 @@ async function writeMissing(
   listed: readonly ObservedInstance[],
 ): Promise<void> {
   const present = new Map(listed.map(({ instanceId, uid }) => [instanceId, uid]));
-  for (const { id, uid } of await readPlaced(deps.database)) {
-    if (present.get(id) !== uid) await writeGone(deps, assertLeading, id, uid);
-  }
+  const missing = (await readPlaced(deps.database)).filter(({ id, uid }) => present.get(id) !== uid);
+  await writeEach(missing, ({ id, uid }) => writeGone(deps, assertLeading, id, uid));
 }
 
 /** Rows that were created at the host a moment ago at least: a younger one may be missing from an older list. */

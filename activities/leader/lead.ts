@@ -6,7 +6,8 @@ import { repeatGrants } from './repeat-grants.js';
 
 const RECONCILE_MS = 15_000;
 const REPEAT_GRANTS_MS = 5_000;
-const REWRITE_MS = 1_000;
+/** What could not be written is tried again after this time, then ever later, in the end with every pass. */
+const FIRST_REWRITE_MS = 1_000;
 
 /** The duties of the one worker that leads: writing what the host says, and making everything agree. */
 export interface Lead {
@@ -47,14 +48,28 @@ export function takePartInLeading(deps: ReconcilerDependencies): Lead {
 function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeading: AssertLeading): void {
   const reconcile = createReconciler(deps, assertLeading);
 
+  let rewriteMs = FIRST_REWRITE_MS;
+  let isRewriting = false;
+
   async function observe(event: HostEvent): Promise<void> {
     try {
       await writeObservation(deps, assertLeading, event);
+      if (event.type === 'listed') rewriteMs = FIRST_REWRITE_MS;
     } catch (error) {
-      // What could not be written must not be forgotten: everything is looked at again in a moment.
-      duties.later(REWRITE_MS, 'observing', observeAll);
+      lookAgainSoon();
       throw error;
     }
+  }
+
+  /** What could not be written must not be forgotten: everything is looked at again in a moment, by one timer only. */
+  function lookAgainSoon(): void {
+    if (isRewriting || rewriteMs > RECONCILE_MS) return;
+    isRewriting = true;
+    duties.later(rewriteMs, 'observing', () => {
+      isRewriting = false;
+      return observeAll();
+    });
+    rewriteMs *= 2;
   }
 
   /** While the host can't be seen nothing is taken for missing: its list comes when it can. */

@@ -187,6 +187,16 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await readEvents(became)).toEqual(['INSTANCE_READY']);
   });
 
+  it('that can not be written keeps nothing else of its list from being written', async () => {
+    const [impossible, became] = [await make(), await make()];
+    place(impossible);
+    worker.host.change(impossible, { node: 'no column holds \u0000' });
+    place(became);
+    worker.host.makeReady(became);
+    await expect(listed()).rejects.toThrow(/1 of 2 observations could not be written/);
+    expect(await read(became)).toMatchObject({ state: 'ACTIVE' });
+  });
+
   it('is not written by someone who leads no more', async () => {
     const refused: AssertLeading = async () => {
       throw new NotLeadingError('not leading');
