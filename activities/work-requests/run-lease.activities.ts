@@ -1,5 +1,7 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { isInForce, readLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { nothingToTell, serveClaims } from '../../db/queries/claims.js';
+import { inClaims } from '../../db/queries/claims-turn.js';
+import { isInForce, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard } from '../../db/queries/shards.js';
 import { storableText } from '../../db/storable-text.js';
@@ -8,8 +10,10 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { ModelAnswerError } from '../model-server/model-reply.js';
 import { ModelUnreachableError } from '../model-server/model-server.js';
 import type { ProcessWorkRequestEffects } from '../process-work-request.effects.js';
+import { sendHints } from '../send-hints.js';
 import { computeShard, MOST_SHARD_ATTEMPTS, shardPlace } from './compute-and-store.js';
 import { prepareShard, type PreparedShard } from './compute-shard.js';
+import { withRetired } from './end-work-request.activities.js';
 import { explainOver, modelFailure, outcomeOfStop } from './explain-stop.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
 
@@ -29,7 +33,9 @@ export function createRunLease(deps: ActivityDependencies): Pick<ProcessWorkRequ
         const lease = await readLease(deps.database, leaseToken);
         if (!lease || !isInForce(lease)) return { type: 'ended' };
         await acknowledge(deps, leaseToken);
-        return await runGuarded(deps, lease, context.cancellationSignal);
+        const outcome = await runGuarded(deps, lease, context.cancellationSignal);
+        if (outcome.type === 'finished' && lease.shard_count > 1) await giveBackUnneeded(deps, lease);
+        return outcome;
       } finally {
         clearInterval(beating);
       }
@@ -43,6 +49,22 @@ async function acknowledge({ database }: ActivityDependencies, leaseToken: strin
     `update instance_lease set acknowledged_at = clock_timestamp() where lease_token = $1 and acknowledged_at is null`,
     [leaseToken],
   );
+}
+
+/** While others still work on the request's last shards, an instance without any is free for whoever waits. */
+async function giveBackUnneeded(deps: ActivityDependencies, lease: LeaseFacts): Promise<void> {
+  const hints = await inClaims(deps.database, 'giving back', async (sql) => {
+    const others = await sql.rows(
+      `select from work_request where id = $1 and run_key = $2 and shards_done < shard_count
+          and state in ('SCHEDULING', 'PROCESSING')`,
+      [lease.request_id, lease.run_key],
+    );
+    // Whoever stored the last shard completes the request, which gives its instance back in one go.
+    if (others.length === 0) return nothingToTell;
+    const told = await releaseLease(sql, lease.lease_token, { outcome: 'finished' });
+    return withRetired(await serveClaims(sql, deps.settings), told ? [told] : []);
+  });
+  sendHints(deps, hints);
 }
 
 async function runGuarded(

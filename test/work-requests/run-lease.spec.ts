@@ -148,8 +148,37 @@ describeWith('postgres')('the work under a lease', () => {
     expect(await run(place)).toEqual({ type: 'finished' });
     expect(await readShards(request)).toMatchObject([{ state: 'RUNNING' }, { state: 'DONE' }]);
     await releaseLease(worker.database, other.leaseToken, { outcome: 'lost' });
-    expect(await run(place)).toEqual({ type: 'finished' });
+    const next = await lend(request);
+    expect(await run(next)).toEqual({ type: 'finished' });
     expect(await readShards(request)).toMatchObject([{ state: 'DONE', attempt: 2 }, { state: 'DONE' }]);
+  });
+
+  it('gives its instance to who waits while another slice works on the last shard', async () => {
+    const busy = await makeModel(worker.database, { id: `${model.id}-shared`, maxInstances: 2 });
+    const request = await running(2, busy.id);
+    const other = await lend(request, { slice: 1 });
+    await takeShard(worker.database, other, []);
+    const place = await lend(request);
+    const waiting = await makeRequest(worker.database, { modelId: busy.id });
+    expect((await worker.activities.beginWorkRequest(waiting)).claim.type).toBe('waiting');
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(
+      await worker.database.rows(
+        `select request_id, state, outcome, instance_id from instance_lease where instance_id = $1 order by granted_at`,
+        [place.instanceId],
+      ),
+    ).toEqual([
+      {
+        request_id: request.requestId,
+        state: 'RELEASED',
+        outcome: 'finished',
+        instance_id: place.instanceId,
+      },
+      { request_id: waiting.requestId, state: 'GRANTED', outcome: null, instance_id: place.instanceId },
+    ]);
+    expect(worker.workflows.words).toContain(`signal request ${waiting.requestId}`);
+    // The same work asked for once more, as after a lost answer, has no lease and does nothing.
+    expect(await run(place)).toEqual({ type: 'ended' });
   });
 
   it('resumes the job it submitted, and submits anew what the server forgot', async () => {
