@@ -37,16 +37,27 @@ export function createBeginWorkRequest(deps: ActivityDependencies): Begin {
     async readClaim(leaseToken) {
       const known = await readLease(deps.database, leaseToken);
       // Whoever was granted an instance holds it while this is read: only those who wait wait for the claims.
-      if (known?.lease_state !== 'WAITING') return statusOf(deps, known, nothingToTell);
+      if (known?.lease_state !== 'WAITING') return planned(deps, statusOf(deps, known, nothingToTell), known);
       if (await giveUpNeedless(deps, leaseToken)) return { type: 'finished' };
       // Thousands may wait and look now and then: they serve claims only while nobody else does.
       const hints = await deps.database.transaction(async (sql) =>
         (await tryLockClaims(sql)) ? serveClaims(sql, deps.settings) : nothingToTell,
       );
       sendHints(deps, hints, leaseToken);
-      return statusOfClaim(deps, leaseToken, hints);
+      return planned(deps, await statusOfClaim(deps, leaseToken, hints), known);
     },
   };
+}
+
+/** A request whose model was switched off when it began is planned when it gets its instance. */
+async function planned(
+  { database }: ActivityDependencies,
+  status: ClaimStatus,
+  lease: LeaseFacts | null,
+): Promise<ClaimStatus> {
+  if (status.type === 'granted' && lease?.request_state === 'QUEUED')
+    await moveWorkRequest(database, lease.request_id, 'plan', { runKey: lease.run_key });
+  return status;
 }
 
 /** Ends a claim that waits for nothing any more. @returns whether it did */
@@ -68,6 +79,7 @@ interface OpenRun {
   readonly state: WorkRequestState;
   readonly shard_count: number;
   readonly max_instances: number;
+  readonly enabled: boolean;
 }
 
 async function begin(
@@ -77,7 +89,9 @@ async function begin(
 ): Promise<(Claimed & { slices: number }) | null> {
   const open = await readOpenRun(sql, run);
   if (!open) return null;
-  if (open.state === 'QUEUED') await moveWorkRequest(sql, run.requestId, 'plan', { runKey: run.runKey });
+  // Of a model that is switched off nothing can be scheduled: the request stays in the queue.
+  if (open.state === 'QUEUED' && open.enabled)
+    await moveWorkRequest(sql, run.requestId, 'plan', { runKey: run.runKey });
   const limit = open.max_instances < 0 ? deps.settings.instancesPerRequest : Math.max(1, open.max_instances);
   const slices = Math.min(open.shard_count, limit, deps.settings.instancesPerRequest);
   return { ...(await claimAndServe(deps, sql, run, 0)), slices: Math.max(1, slices) };
@@ -86,7 +100,7 @@ async function begin(
 /** The run's request, if it is this run's and not finished. */
 async function readOpenRun(sql: Sql, { requestId, runKey }: RequestRun): Promise<OpenRun | null> {
   const [open] = await sql.rows<OpenRun>(
-    `select r.state, r.shard_count, m.max_instances from work_request r join model m on m.id = r.model_id
+    `select r.state, r.shard_count, m.max_instances, m.enabled from work_request r join model m on m.id = r.model_id
       where r.id = $1 and r.run_key = $2 and r.state in ('QUEUED', 'SCHEDULING', 'PROCESSING')`,
     [requestId, runKey],
   );

@@ -114,6 +114,29 @@ describeWith('postgres')('a request between its instances and its end', () => {
     expect(await readEvents(request)).toEqual(['instance-starting']);
   });
 
+  it('stays queued while its model is switched off, and is planned when it gets an instance', async () => {
+    const request = await submit(1, { enabled: false });
+    const { claim } = await worker.activities.beginWorkRequest(request);
+    expect(claim).toMatchObject({ type: 'waiting', because: expect.stringContaining('switched off') });
+    const { leaseToken } = claim as { leaseToken: string };
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({ type: 'waiting' });
+    expect(await readRequest(request)).toMatchObject({ state: 'QUEUED' });
+    await worker.database.rows(`update model set enabled = true where id = $1`, [request.modelId]);
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({ type: 'granted' });
+    expect(await readRequest(request)).toMatchObject({ state: 'SCHEDULING' });
+  });
+
+  it('of a model that was switched off is planned also when somebody else’s claim served it', async () => {
+    const request = await submit(1, { enabled: false });
+    const { claim } = await worker.activities.beginWorkRequest(request);
+    const { leaseToken } = claim as { leaseToken: string };
+    await worker.database.rows(`update model set enabled = true where id = $1`, [request.modelId]);
+    await begin(await submit());
+    expect(await readLeases(request)).toMatchObject([{ state: 'GRANTED' }]);
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({ type: 'granted' });
+    expect(await readRequest(request)).toMatchObject({ state: 'SCHEDULING' });
+  });
+
   it('does not begin for an older run, nor after its end', async () => {
     const request = await submit();
     const ended = { claim: { type: 'ended' }, slices: 0 };
