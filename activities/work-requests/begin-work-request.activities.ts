@@ -113,8 +113,9 @@ export async function claimAndServe(
   sql: Sql,
   run: RequestRun,
   slice: number,
+  pauseSeconds = 0,
 ): Promise<Claimed> {
-  const leaseToken = await insertClaim(sql, run, slice);
+  const leaseToken = await insertClaim(sql, run, slice, pauseSeconds);
   const hints = await serveClaims(sql, deps.settings);
   const waiting = hints.waiting.get(leaseToken);
   if (waiting) {
@@ -144,7 +145,10 @@ function statusOf(
     return { type: 'ended' };
   if (lease.lease_state === 'WAITING') {
     const { because, position } = hints.waiting.get(lease.lease_token) ?? {
-      because: 'Others are served first.',
+      because:
+        lease.pause_seconds > 0
+          ? `Its last instances were lost before they did any work; the next one is asked for in ${Math.ceil(lease.pause_seconds)} s.`
+          : 'Others are served first.',
       position: null,
     };
     return { type: 'waiting', leaseToken: lease.lease_token, because, position };

@@ -3,8 +3,10 @@ import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { isOpen, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
+import { forgiveAttempts } from '../../db/queries/shards.js';
 import type { TerminationReason } from '../../domain/instance/instance.js';
 import {
+  pauseSeconds,
   settleAttempt,
   type LeaseOutcome,
   type Settlement,
@@ -13,6 +15,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import type { ClaimStatus, ProcessWorkRequestEffects, RequestRun } from '../process-work-request.effects.js';
 import { sendHints } from '../send-hints.js';
 import { claimAndServe, statusOfClaim } from './begin-work-request.activities.js';
+import { shardPlace } from './compute-and-store.js';
 import { completeRun, handOver, releaseLeases, withRetired } from './end-work-request.activities.js';
 
 /** What follows from how an instance's work ended: another attempt, or the end of the request. */
@@ -47,7 +50,9 @@ async function settle(
     const lease = await readLease(sql, leaseToken);
     if (!lease || !isOpen(lease)) return null;
     // Settled before, and the answer was lost: its next claim is there.
-    if (lease.lease_state === 'RELEASED') return claimAndServe(deps, sql, runOf(lease), lease.slice);
+    if (lease.lease_state === 'RELEASED') return claimNext(deps, sql, lease);
+    if (outcome.type !== 'failed')
+      await forgiveAttempts(sql, shardPlace(lease), isWithoutBlame(outcome) ? 'nobody' : 'the first');
     const settlement = settleAttempt(outcome, { ...(await readHistory(sql, lease)), largestNodeBytes });
     const retire = retirementFor(outcome);
     const marked = await releaseLease(sql, leaseToken, { outcome: outcome.type, ...(retire && { retire }) });
@@ -72,6 +77,17 @@ async function readHistory(
     [lease.request_id],
   );
   return { memoryKills: row!.memory_kills, attemptsWithoutProgress: row!.attempts_without_progress };
+}
+
+/** Instances that were lost in the last ten minutes before they did any work for this run. */
+async function countIdleLosses(sql: Sql, { requestId, runKey }: RequestRun): Promise<number> {
+  const [row] = await sql.rows<{ losses: number }>(
+    `select count(*)::integer as losses from instance_lease
+      where request_id = $1 and run_key = $2 and state = 'RELEASED' and outcome = 'lost' and shards = 0
+        and released_at > clock_timestamp() - interval '10 minutes'`,
+    [requestId, runKey],
+  );
+  return row!.losses;
 }
 
 /** Dead and doubtful instances are never lent again; one that gave a wrong answer at once may be. */
@@ -102,8 +118,7 @@ async function applySettlement(
        memory_kills = memory_kills + $3, memory_bytes = coalesce($4::bigint, memory_bytes) where id = $1`,
     [
       run.requestId,
-      // Only crashes may be the input's fault; a machine that is lost says nothing about it.
-      outcome.type === 'lost' && outcome.crashed ? 1 : 0,
+      outcome.type === 'lost' && !isWithoutBlame(outcome) ? 1 : 0,
       outcome.type === 'out-of-memory' ? 1 : 0,
       settlement.type === 'again' ? settlement.memoryBytes : null,
     ],
@@ -123,5 +138,17 @@ async function applySettlement(
       ...(settlement.memoryBytes !== null && { memory_bytes: settlement.memoryBytes }),
     },
   );
-  return { ...(await claimAndServe(deps, sql, run, lease.slice)), retired: [] };
+  return { ...(await claimNext(deps, sql, lease)), retired: [] };
+}
+
+/** A machine that was lost says nothing about the input; a server that died may have died of it. */
+function isWithoutBlame(outcome: Unfinished): boolean {
+  return outcome.type === 'lost' && !outcome.crashed;
+}
+
+/** The next instance, at once, or later when one after the other is lost without having done anything. */
+async function claimNext(deps: ActivityDependencies, sql: Sql, lease: LeaseFacts) {
+  const run = runOf(lease);
+  const pause = pauseSeconds(await countIdleLosses(sql, run));
+  return claimAndServe(deps, sql, run, lease.slice, pause);
 }

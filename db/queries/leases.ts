@@ -15,6 +15,8 @@ export interface LeaseFacts {
   readonly lease_token: string;
   readonly lease_state: LeaseState;
   readonly slice: number;
+  /** Seconds until the claim takes part, when it pauses after losses; else 0. */
+  readonly pause_seconds: number;
   readonly request_id: number;
   readonly run_key: string;
   readonly current_run_key: string;
@@ -39,7 +41,8 @@ export interface LeaseFacts {
 /** The lease, or null when there never was one of this token. */
 export async function readLease(sql: Sql, leaseToken: string): Promise<LeaseFacts | null> {
   const [lease] = await sql.rows<LeaseFacts>(
-    `select l.lease_token, l.state as lease_state, l.slice, l.request_id, l.run_key, r.run_key as current_run_key,
+    `select l.lease_token, l.state as lease_state, l.slice, l.request_id,
+       greatest(0, extract(epoch from l.requested_at - clock_timestamp()))::float8 as pause_seconds, l.run_key, r.run_key as current_run_key,
        r.state as request_state, r.expires_on, r.smiles_column, r.shard_count, r.row_count,
        m.id as model_id, m.execution_mode, m.columns as model_columns,
        i.id as instance_id, i.state as instance_state, i.uid, i.address, i.memory_limit_bytes, i.model_version,
@@ -65,16 +68,21 @@ export function isInForce(lease: LeaseFacts): boolean {
   return lease.lease_state === 'GRANTED' && isOpen(lease);
 }
 
-/** Claims an instance for a slice of a run; claiming again gives the claim there is. */
+/**
+ * Claims an instance for a slice of a run; claiming again gives the claim there is.
+ * @param pauseSeconds how long from now the claim takes no part yet
+ */
 export async function insertClaim(
   sql: Sql,
   { requestId, runKey }: { requestId: number; runKey: string },
   slice: number,
+  pauseSeconds = 0,
 ): Promise<string> {
   const [lease] = await sql.rows<{ lease_token: string }>(
     `with claimed as (
-       insert into instance_lease (lease_token, request_id, run_key, slice, user_id, model_id, memory_bytes)
-       select gen_random_uuid()::text, id, run_key, $3, user_id, model_id, memory_bytes
+       insert into instance_lease (lease_token, request_id, run_key, slice, user_id, model_id, memory_bytes, requested_at)
+       select gen_random_uuid()::text, id, run_key, $3, user_id, model_id, memory_bytes,
+         now() + $4 * interval '1 second'
          from work_request where id = $1 and run_key = $2
        on conflict (request_id, run_key, slice) where state <> 'RELEASED' do nothing
        returning lease_token)
@@ -83,7 +91,7 @@ export async function insertClaim(
      select lease_token from instance_lease
       where request_id = $1 and run_key = $2 and slice = $3 and state <> 'RELEASED'
      limit 1`,
-    [requestId, runKey, slice],
+    [requestId, runKey, slice, pauseSeconds],
   );
   if (!lease) throw new Error(`request ${requestId} has no run ${runKey} to claim an instance for`);
   return lease.lease_token;

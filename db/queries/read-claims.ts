@@ -26,7 +26,7 @@ export async function readClaims(sql: Sql): Promise<InstanceClaim[]> {
          row_number() over (partition by model_id, user_id order by requested_at) as own_place,
          row_number() over (partition by model_id order by requested_at) as model_place
        from instance_lease left join user_usage using (user_id)
-      where state = 'WAITING') waiting
+      where state = 'WAITING' and requested_at <= clock_timestamp()) waiting
      where own_place <= ${CLAIMS_READ_PER_MODEL} and (own_place <= 2 or model_place <= ${CLAIMS_READ_PER_MODEL})`,
   );
   return rows.map((row) => ({

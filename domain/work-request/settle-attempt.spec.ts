@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mebibytesToBytes } from '../units.js';
-import { settleAttempt, type AttemptHistory } from './settle-attempt.js';
+import { pauseSeconds, settleAttempt, type AttemptHistory } from './settle-attempt.js';
 
 const history = (over: Partial<AttemptHistory> = {}): AttemptHistory => ({
   memoryKills: 0,
@@ -70,6 +70,12 @@ describe('a request whose instance was lost', () => {
     ['to the fifth crash in a row fails', lost(true), 4, 'fail'],
   ])('%s', (_, outcome, attemptsWithoutProgress, type) => {
     expect(settleAttempt(outcome, history({ attemptsWithoutProgress })).type).toBe(type);
+  });
+});
+
+describe('the pause before the next instance', () => {
+  it('is none after the first loss, then longer and longer, and never over a minute', () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 2_000].map(pauseSeconds)).toEqual([0, 0, 5, 10, 20, 40, 60, 60, 60]);
   });
 });
 

@@ -27,6 +27,17 @@ export type Settlement =
   | { readonly type: 'again'; readonly memoryBytes: number | null; readonly because: string }
   | { readonly type: 'fail'; readonly failure: Failure };
 
+const LONGEST_PAUSE_SECONDS = 60;
+
+/**
+ * How long a request waits before it asks for the next instance: not at all after its first loss, then ever longer, so
+ * that a cluster that loses every instance is not asked for one after the other.
+ * @param losses instances lost in the last minutes before they did any work for it
+ */
+export function pauseSeconds(losses: number): number {
+  return losses < 2 ? 0 : Math.min(LONGEST_PAUSE_SECONDS, 5 * 2 ** (losses - 2));
+}
+
 /** A request is healed from out-of-memory this many times at most. */
 const MAX_MEMORY_KILLS = 3;
 /** A server that dies this often without one more finished shard is given up: the input may be what kills it. */

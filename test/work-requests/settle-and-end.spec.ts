@@ -74,6 +74,13 @@ describeWith('postgres')('a request between its instances and its end', () => {
   const lost: LeaseOutcome = { type: 'lost', crashed: false, message: 'gone' };
   const crashed: LeaseOutcome = { type: 'lost', crashed: true, message: 'It crashed.' };
 
+  /** As if the time had passed. */
+  const endPauses = ({ requestId }: MadeRequest) =>
+    worker.database.rows(
+      `update instance_lease set requested_at = clock_timestamp() where request_id = $1 and state = 'WAITING'`,
+      [requestId],
+    );
+
   const readRequest = async ({ requestId }: MadeRequest) =>
     (
       await worker.database.rows<Record<string, unknown>>(`select * from work_request where id = $1`, [
@@ -293,11 +300,53 @@ describeWith('postgres')('a request between its instances and its end', () => {
     expect(await readLeases(request)).toHaveLength(2);
   });
 
+  it('waits ever longer when one instance after the other is lost before it did any work', async () => {
+    const request = await submit();
+    const claim = await begin(request);
+    const second = (await settle(claim, lost)) as Granted;
+    expect(second.type).toBe('granted');
+    const pausing = await settle(second, lost);
+    expect(pausing).toMatchObject({
+      type: 'waiting',
+      because: expect.stringMatching(/lost before they did any work; the next one is asked for in 5 s/),
+    });
+    const { leaseToken } = pausing as { leaseToken: string };
+    expect(await settle(second, lost)).toMatchObject({ type: 'waiting', leaseToken });
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({ type: 'waiting' });
+    expect(await readLeases(request)).toHaveLength(3);
+    await endPauses(request);
+    expect(await worker.activities.readClaim(leaseToken)).toMatchObject({ type: 'granted' });
+  });
+
+  it.each([
+    ['a lost machine counts against no shard', lost, [0, 0]],
+    ['a crash counts against the shard in work, not the one read ahead', crashed, [1, 0]],
+    ['running out of memory counts against the shard in work', outOfMemory(512 * MEBIBYTE), [1, 0]],
+  ])('whose instance ends: %s', async (_, outcome, attempts) => {
+    const request = await submit(2);
+    const claim = await begin(request);
+    const place: ShardPlace = { ...request, leaseToken: claim.leaseToken };
+    await takeShard(worker.database, place, []);
+    await takeShard(worker.database, place, [0]);
+    await settle(claim, outcome);
+    await settle(claim, outcome);
+    const shards = await worker.database.rows<{ attempt: number }>(
+      `select attempt from work_request_shard where request_id = $1 order by shard_no`,
+      [request.requestId],
+    );
+    expect(shards.map(({ attempt }) => attempt)).toEqual(attempts);
+  });
+
   it('goes on however often machines are lost, and blames the model only for its own crashes', async () => {
     const request = await submit();
     let claim = await begin(request);
-    for (let time = 0; time < 6; time += 1) claim = (await settle(claim, lost)) as Granted;
-    for (let time = 0; time < 4; time += 1) claim = (await settle(claim, crashed)) as Granted;
+    const settleAndWait = async (outcome: LeaseOutcome) => {
+      const { leaseToken } = (await settle(claim, outcome)) as { leaseToken: string };
+      await endPauses(request);
+      claim = (await worker.activities.readClaim(leaseToken)) as Granted;
+    };
+    for (let time = 0; time < 6; time += 1) await settleAndWait(lost);
+    for (let time = 0; time < 4; time += 1) await settleAndWait(crashed);
     expect(claim.type).toBe('granted');
     expect(await settle(claim, crashed)).toEqual({ type: 'ended' });
     expect(await readRequest(request)).toMatchObject({
