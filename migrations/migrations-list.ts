@@ -1,10 +1,14 @@
 import { Migration0001Spine } from './migration-0001-spine.js';
 import { Migration0002Models } from './migration-0002-models.js';
+import { Migration0003Instances } from './migration-0003-instances.js';
+import { Migration0004Usage } from './migration-0004-usage.js';
 import { Migration0005Administration } from './migration-0005-administration.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 export const migrationsList = [
   { name: 'migration-0001-spine', class: Migration0001Spine },
   { name: 'migration-0002-models', class: Migration0002Models },
+  { name: 'migration-0003-instances', class: Migration0003Instances },
+  { name: 'migration-0004-usage', class: Migration0004Usage },
   { name: 'migration-0005-administration', class: Migration0005Administration },
 ];

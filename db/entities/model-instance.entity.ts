@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { instanceStates, type TerminationReason } from '../../domain/instance/instance.js';
+import type { Pod } from '../../domain/instance/pod.wire.js';
 
 const ModelInstanceSchema = defineEntity({
   name: 'ModelInstance',
@@ -43,6 +44,8 @@ const ModelInstanceSchema = defineEntity({
     waitingReason: p.text().nullable(),
     waitingMessage: p.text().nullable(),
     exitCode: p.integer().nullable(),
+    pod: p.json<Pod>().nullable(),
+    stopRequestedBy: p.text().nullable(),
     cpuRequestMillicores: p.integer(),
     cpuLimitMillicores: p.integer(),
     memoryRequestBytes: p.bigint('number'),
