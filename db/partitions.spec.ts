@@ -8,7 +8,7 @@ import { ensurePartitions } from './partitions.js';
 import { retentionSettings, type RetentionSettings } from './retention.config.js';
 
 const requestTables = ['work_request_shard', 'work_request_event'];
-const instanceTables = ['instance_event', 'instance_log'];
+const instanceTables = ['instance_event', 'instance_log', 'usage_sample'];
 const AHEAD_DAYS = 8;
 
 describeWith('postgres')('partitions', () => {

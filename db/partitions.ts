@@ -13,6 +13,7 @@ const partitionedTables: Readonly<Record<string, Age>> = {
   work_request_event: oldestRequest,
   instance_event: oldestInstance,
   instance_log: oldestInstance,
+  usage_sample: oldestInstance,
 };
 
 /** Partitions are made this far ahead, so a hub that nobody restarts for a week still has room. */

@@ -3,10 +3,13 @@ import { AuditEntry } from './audit-entry.entity.js';
 import { InstanceEvent } from './instance-event.entity.js';
 import { InstanceLease } from './instance-lease.entity.js';
 import { InstanceLog } from './instance-log.entity.js';
+import { InstanceUsage } from './instance-usage.entity.js';
 import { Leader } from './leader.entity.js';
 import { ModelInstance } from './model-instance.entity.js';
 import { Model } from './model.entity.js';
+import { NodeUsage } from './node-usage.entity.js';
 import { RequestStatistic } from './request-statistic.entity.js';
+import { UsageSample } from './usage-sample.entity.js';
 import { UserPermission } from './user-permission.entity.js';
 import { UserSession } from './user-session.entity.js';
 import { UserUsage } from './user-usage.entity.js';
@@ -29,6 +32,9 @@ export const entities = [
   InstanceLease,
   InstanceEvent,
   InstanceLog,
+  UsageSample,
+  InstanceUsage,
+  NodeUsage,
   Leader,
   AuditEntry,
 ];

@@ -8,6 +8,7 @@ const InstanceLeaseSchema = defineEntity({
     { name: 'instance_lease_waiting', properties: ['requestedAt'], where: "state = 'WAITING'::text" },
     { name: 'instance_lease_request', properties: ['requestId'] },
     { name: 'instance_lease_history', properties: ['instanceId', 'grantedAt'] },
+    { name: 'instance_lease_released', properties: ['releasedAt'] },
   ],
   uniques: [
     { name: 'instance_lease_instance', properties: ['instanceId'], where: "state = 'GRANTED'::text" },
@@ -35,6 +36,8 @@ const InstanceLeaseSchema = defineEntity({
     shards: p.integer().default(0),
     rows: p.integer().default(0),
     peakMemoryBytes: p.bigint('number').nullable(),
+    peakCpuMillicores: p.integer().nullable(),
+    usageSamples: p.integer().default(0),
     cpuSeconds: p.double().nullable(),
     outcome: p.text().nullable(),
   },
