@@ -5,7 +5,7 @@ const AuditEntrySchema = defineEntity({
   tableName: 'audit_entry',
   indexes: [{ name: 'audit_entry_subject', properties: ['subjectType', 'subjectId', 'id'] }],
   properties: {
-    id: p.text().primary().defaultRaw('uuidv7()::text'),
+    id: p.text().primary().defaultRaw('(uuidv7())::text'),
     at: p.datetime().columnType('timestamptz').defaultRaw('now()'),
     actorUserId: p.text(),
     action: p.text(),
