@@ -34,10 +34,14 @@ const longWait = proxyActivities<ProcessWorkRequestEffects>({
 });
 
 /**
- * A claim is a row and a signal only a hint, so a waiting run looks by itself too. Seldom: a lost hint is told again by
- * the leader within seconds, while 2,000 runs that look once a minute leave a small machine no time for the work itself.
+ * A claim is a row and a signal only a hint, so a waiting run looks by itself too; a lost hint is told again by the
+ * leader within seconds. The further back in line the more seldom: when two thousand waited and each looked after 10,
+ * 40 and 100 s, their looking took most of the time that a small machine had for the work itself.
  */
-const LOOK_AGAIN_SECONDS = [10, 30, 60, 300, 900] as const;
+function secondsUntilNextLook(position: number | null): number {
+  return position === null ? MOST_SECONDS : Math.min(MOST_SECONDS, Math.max(30, 5 * position));
+}
+const MOST_SECONDS = 900;
 
 /** A slice had nothing left to do, was not needed any more, or was short and completed the request by itself. */
 type SliceEnd = 'finished' | 'ended' | 'completed';
@@ -123,14 +127,13 @@ class RequestStory {
     let claim = first;
     // Counted before the row is read: a hint that comes while it is read is not slept through.
     let seen = 0;
-    for (let look = 0; claim.type === 'waiting'; look += 1) {
+    while (claim.type === 'waiting') {
       this.#progress.phase = 'waiting';
       this.#progress.waitingBecause = claim.because;
       this.#progress.position = claim.position;
       setCurrentDetails(`Waiting: ${claim.because}`);
-      const seconds = LOOK_AGAIN_SECONDS[Math.min(look, LOOK_AGAIN_SECONDS.length - 1)]!;
       const known = seen;
-      await condition(() => this.#hints > known, `${seconds}s`);
+      await condition(() => this.#hints > known, `${secondsUntilNextLook(claim.position)}s`);
       seen = this.#hints;
       claim = await quickDatabaseWork.readClaim(claim.leaseToken);
     }
