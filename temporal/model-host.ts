@@ -1,13 +1,23 @@
+import { type Environment, parseSettings } from '../domain/settings.js';
+import { kubernetesHostSettings } from '../hosts/kubernetes/kubernetes-host.config.js';
 import { createLocalModelHost } from '../hosts/local/local-model-host.js';
 import type { ModelHost } from '../hosts/model-host.js';
 import type { WorkerSettings } from './worker.config.js';
 
-/** The place where instances run, as the settings say. @throws Error that names the setting that is missing */
-export function createModelHost(settings: WorkerSettings): ModelHost {
+/**
+ * The place where instances run, as the settings say.
+ * @param warn told of what makes the host blind for a while
+ * @throws Error that names the setting that is missing
+ */
+export async function createModelHost(
+  settings: WorkerSettings,
+  environment: Environment,
+  warn: (text: string) => void,
+): Promise<ModelHost> {
   if (settings.MODEL_HOST === 'kubernetes') {
-    throw new Error(
-      'MODEL_HOST=kubernetes is not part of this version; leave it out to run instances on this machine',
-    );
+    // The cluster's client takes 85 MB and most of a second to load: only who talks to one pays that.
+    const { createKubernetesModelHost } = await import('../hosts/kubernetes/kubernetes-model-host.js');
+    return createKubernetesModelHost(parseSettings(kubernetesHostSettings, environment), warn);
   }
   if (!settings.LOCAL_HOST_SOCKET) {
     throw new Error('LOCAL_HOST_SOCKET is missing: the worker needs the socket of the local host process');

@@ -32,7 +32,7 @@ const log = {
 
 const database = await openDatabase(parseSettings(databaseSettings, process.env));
 const notifications = openNotifications(database.url);
-const host = createModelHost(settings);
+const host = await createModelHost(settings, process.env, (text) => log.warn(text));
 const instances = watchInstances(host);
 const chemistry = createChemistry({ threads: settings.CHEMISTRY_THREADS });
 const client = createTemporalClient(temporal);

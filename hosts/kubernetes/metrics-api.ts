@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { HostUnavailableError } from '../model-host.js';
+import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
+import { toHostError } from './hub-pods.js';
+import { readBytes, readMillicores } from './quantity.js';
+
+const METRICS_PATH = '/apis/metrics.k8s.io/v1beta1';
+const NOT_FOUND = 404;
+const FORBIDDEN = 403;
+
+/** What one pod or node uses now. */
+export interface MeasuredUsage {
+  readonly name: string;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly sampledAt: string;
+}
+
+/** Where CPU and memory of pods are read. */
+export interface UsageSource {
+  /** Every pod of the hub in one call. */
+  readPods(): Promise<readonly MeasuredUsage[]>;
+  /** Null where figures of nodes are not permitted or nobody measures them. */
+  readNodes(): Promise<readonly MeasuredUsage[] | null>;
+}
+
+const quantities = z.object({ cpu: z.string().nullish(), memory: z.string().nullish() });
+const measured = z.object({ metadata: z.object({ name: z.string() }), timestamp: z.string() });
+const podMetrics = measured.extend({ containers: z.array(z.object({ usage: quantities })) });
+const nodeMetrics = measured.extend({ usage: quantities });
+const list = z.object({ items: z.array(z.unknown()).nullish() });
+
+/** Usage from the metrics server of the cluster. */
+export function createMetricsApi(api: ClusterApi, namespace: string, labelSelector: string): UsageSource {
+  return {
+    readPods: async () => {
+      const path = `${METRICS_PATH}/namespaces/${encodeURIComponent(namespace)}/pods`;
+      try {
+        const { items } = list.parse(await api.json({ path, query: { labelSelector } }));
+        return (items ?? []).flatMap((item) => {
+          const pod = podMetrics.safeParse(item).data;
+          return pod ? [toUsage(pod, pod.containers)] : [];
+        });
+      } catch (error) {
+        throw error instanceof ClusterRefusal ? explain(error) : error;
+      }
+    },
+    readNodes: async () => {
+      try {
+        const { items } = list.parse(await api.json({ path: `${METRICS_PATH}/nodes` }));
+        return (items ?? []).flatMap((item) => {
+          const node = nodeMetrics.safeParse(item).data;
+          return node ? [toUsage(node, [node])] : [];
+        });
+      } catch (error) {
+        if (!(error instanceof ClusterRefusal)) throw error;
+        if (error.status === FORBIDDEN || error.status === NOT_FOUND) return null;
+        throw toHostError(error);
+      }
+    },
+  };
+}
+
+function toUsage(
+  { metadata, timestamp }: z.infer<typeof measured>,
+  parts: readonly { readonly usage: z.infer<typeof quantities> }[],
+): MeasuredUsage {
+  const sum = (read: (usage: z.infer<typeof quantities>) => number | null) =>
+    parts.reduce((total, { usage }) => total + (read(usage) ?? 0), 0);
+  return {
+    name: metadata.name,
+    cpuMillicores: sum(({ cpu }) => readMillicores(cpu)),
+    memoryBytes: sum(({ memory }) => readBytes(memory)),
+    sampledAt: new Date(timestamp).toISOString(),
+  };
+}
+
+function explain(error: ClusterRefusal): Error {
+  if (error.status === NOT_FOUND || error.status === 503) {
+    return new HostUnavailableError(
+      `the cluster has no metrics.k8s.io (${error.told}): install metrics-server, or set USAGE_SOURCE to prometheus or none`,
+      { cause: error },
+    );
+  }
+  return toHostError(error);
+}

@@ -1,0 +1,90 @@
+import { constants } from 'node:os';
+import type { InstanceTermination } from '../model-host.js';
+import type { ContainerEnd, PodObject } from './pod-object.wire.js';
+import { endOf } from './to-pod.js';
+
+/** Why the cluster takes a pod away, in the words of its condition `DisruptionTarget`, and what the hub calls it. */
+const disruptions: Readonly<Record<string, string>> = {
+  PreemptionByScheduler: 'Preempted',
+  EvictionByEvictionAPI: 'Evicted',
+  TerminationByKubelet: 'Evicted',
+  DeletionByTaintManager: 'NodeLost',
+  DeletionByPodGC: 'NodeLost',
+};
+
+/** Why a node ended a pod by itself, in the words of the pod's own reason. */
+const endedByNode: Readonly<Record<string, string>> = {
+  Evicted: 'Evicted',
+  Preempting: 'Preempted',
+  DeadlineExceeded: 'DeadlineExceeded',
+  NodeLost: 'NodeLost',
+  NodeShutdown: 'NodeLost',
+  Shutdown: 'NodeLost',
+  Terminated: 'NodeLost',
+};
+
+const OUT_OF_MEMORY = 'OOMKilled';
+
+interface Cause {
+  readonly reason: string;
+  readonly message: string | null;
+}
+
+/**
+ * How a pod's server ended, or null. Where the cluster took the pod away that is the reason, and not the signal its
+ * server was sent; memory is the exception, for it says what to do next time.
+ */
+export function terminationOf(pod: PodObject): InstanceTermination | null {
+  const end = worstEnd(pod);
+  const cause = end?.reason === OUT_OF_MEMORY ? null : takenAway(pod);
+  if (end) return toTermination(end, cause);
+  return cause && { exitCode: null, signal: null, ...cause, finishedAt: null };
+}
+
+function toTermination(end: ContainerEnd, cause: Cause | null): InstanceTermination {
+  const { reason, message } = cause ?? end;
+  return {
+    exitCode: end.exitCode,
+    signal: signalName(end.signal),
+    reason: reason ?? 'Error',
+    message: message ?? end.message,
+    finishedAt: end.finishedAt,
+  };
+}
+
+/** Of all containers the one that tells most: out of memory, else failed, else just ended. */
+function worstEnd({ status }: PodObject): ContainerEnd | null {
+  const ends = [...status.containerStatuses, ...status.initContainerStatuses]
+    .map(endOf)
+    .filter((end) => end !== null);
+  const failed = ends.find(({ exitCode }) => exitCode !== 0);
+  return ends.find(({ reason }) => reason === OUT_OF_MEMORY) ?? failed ?? endOf(status.containerStatuses[0]);
+}
+
+function takenAway({ status }: PodObject): Cause | null {
+  const { phase, reason } = status;
+  const disruption = status.conditions.find(
+    ({ type, status: is }) => type === 'DisruptionTarget' && is === 'True',
+  );
+  const message = status.message ?? disruption?.message ?? null;
+  const known = endedByNode[reason ?? ''];
+  if (known) return { reason: known, message };
+  if (disruption) return { reason: nameDisruption(disruption.reason), message };
+  if (phase === 'Unknown') {
+    return { reason: 'NodeLost', message: message ?? 'its node does not answer the cluster any more' };
+  }
+  return phase === 'Failed' ? asCause(reason, message) : null;
+}
+
+function asCause(reason: string | null, message: string | null): Cause | null {
+  return reason === null ? null : { reason, message };
+}
+
+function nameDisruption(reason: string | null): string {
+  return disruptions[reason ?? ''] ?? reason ?? 'Disrupted';
+}
+
+function signalName(signal: number | null): string | null {
+  if (!signal) return null;
+  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? String(signal);
+}

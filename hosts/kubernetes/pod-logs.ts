@@ -1,0 +1,108 @@
+import { type FollowOptions, HostUnavailableError, type LogOptions } from '../model-host.js';
+import { MODEL_CONTAINER } from './build-pod.js';
+import { type ClusterApi, type ClusterCall, ClusterRefusal } from './cluster-api.js';
+import { toHostError } from './hub-pods.js';
+
+const NOT_FOUND = 404;
+const BAD_REQUEST = 400;
+/** A log that takes longer than this to read is too long to be read as a whole. */
+const READ_TIMEOUT_MS = 30_000;
+
+/** Logs of pods: each line begins with its time. Asked of the API server directly, so that stopping is clean. */
+export class PodLogs {
+  readonly #api: ClusterApi;
+  readonly #podsPath: string;
+
+  constructor(api: ClusterApi, podsPath: string) {
+    this.#api = api;
+    this.#podsPath = podsPath;
+  }
+
+  /** Null when there is no such pod or its server has not started. */
+  async read(podName: string, options: LogOptions): Promise<string | null> {
+    const { since, until, tailLines } = options;
+    // The server counts the last lines of all; the last ones before a time are counted here.
+    const call = this.#call(podName, { since, tailLines: until === undefined ? tailLines : undefined });
+    try {
+      const lines = this.#lines(call, AbortSignal.timeout(READ_TIMEOUT_MS));
+      const kept = await chooseLines(lines, options);
+      return kept.map((line) => `${line}\n`).join('');
+    } catch (error) {
+      if (!(error instanceof ClusterRefusal)) throw error;
+      if (hasNoLog(error)) return null;
+      throw toHostError(error);
+    }
+  }
+
+  /** Ends with the pod's server; nothing for a pod that is not there. @throws HostUnavailableError when cut off */
+  async *follow(podName: string, signal: AbortSignal, options: FollowOptions): AsyncGenerator<string> {
+    const call = this.#call(podName, options);
+    try {
+      const lines = this.#lines({ ...call, query: { ...call.query, follow: true } }, signal);
+      for await (const line of lines) {
+        if (isInside(line, options)) yield line;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ClusterRefusal && error.status === NOT_FOUND) return;
+      throw error instanceof ClusterRefusal ? toHostError(error) : error;
+    }
+  }
+
+  #call(podName: string, { since, tailLines }: FollowOptions): ClusterCall {
+    return {
+      path: `${this.#podsPath}/${encodeURIComponent(podName)}/log`,
+      query: {
+        container: MODEL_CONTAINER,
+        timestamps: true,
+        tailLines,
+        // The server knows whole seconds only; the rest is sorted out by line.
+        sinceTime: since === undefined ? undefined : new Date(since).toISOString().replace(/\.\d+Z$/, 'Z'),
+      },
+    };
+  }
+
+  async *#lines(call: ClusterCall, signal: AbortSignal): AsyncGenerator<string> {
+    const stop = new AbortController();
+    const response = await this.#api.open(call, AbortSignal.any([signal, stop.signal]));
+    const decoder = new TextDecoder();
+    let rest = '';
+    try {
+      for await (const bytes of response.body ?? []) {
+        const lines = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+      }
+    } catch (error) {
+      throw new HostUnavailableError(`the log at ${call.path} broke off: ${String(error)}`, { cause: error });
+    } finally {
+      // The reader may have seen enough: the server must not go on sending.
+      stop.abort();
+    }
+    if (rest !== '') yield rest;
+  }
+}
+
+async function chooseLines(lines: AsyncIterable<string>, options: LogOptions): Promise<string[]> {
+  const most = options.tailLines ?? options.headLines ?? Infinity;
+  const kept: string[] = [];
+  if (most === 0) return kept;
+  for await (const line of lines) {
+    if (!isInside(line, options)) continue;
+    kept.push(line);
+    if (options.tailLines === undefined && kept.length === most) break;
+    if (kept.length > most) kept.shift();
+  }
+  return kept;
+}
+
+function hasNoLog({ status, told }: ClusterRefusal): boolean {
+  return status === NOT_FOUND || (status === BAD_REQUEST && told.includes('waiting to start'));
+}
+
+/** True for a line within the window, and for one that bears no time. */
+function isInside(line: string, { since, until }: LogOptions): boolean {
+  const at = Date.parse(line.slice(0, line.indexOf(' ')));
+  if (Number.isNaN(at)) return true;
+  return (since === undefined || at >= Date.parse(since)) && (until === undefined || at <= Date.parse(until));
+}

@@ -1,0 +1,46 @@
+import { HostUnavailableError } from '../model-host.js';
+import type { ClusterApi, ClusterCall } from './cluster-api.js';
+
+/** One line of a watch. `object` of an `ERROR` is a status. */
+export interface WatchLine {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: unknown;
+}
+
+/**
+ * Opens a watch and gives `opened` once the server accepted it, then its lines until the server ends it.
+ * @param silenceMs without a byte for so long the connection counts as lost, also before the first one
+ * @throws HostUnavailableError when the connection breaks or falls silent; ClusterRefusal when it is refused
+ */
+export async function* readWatchLines(
+  api: ClusterApi,
+  call: ClusterCall,
+  signal: AbortSignal,
+  silenceMs: number,
+): AsyncGenerator<WatchLine | 'opened'> {
+  const silence = new AbortController();
+  const isSilent = () => silence.abort(new Error(`not a word for ${silenceMs} ms`));
+  const timer = setTimeout(isSilent, silenceMs);
+  try {
+    const response = await api.open(call, AbortSignal.any([signal, silence.signal]));
+    yield 'opened';
+    let rest = '';
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body ?? []) {
+      timer.refresh();
+      const lines = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchLine;
+    }
+  } catch (error) {
+    if (error instanceof Error && isNamed(error)) throw error;
+    throw new HostUnavailableError(`the watch of ${call.path} broke off: ${String(error)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    silence.abort();
+  }
+}
+
+function isNamed(error: Error): boolean {
+  return error instanceof HostUnavailableError || error.name === 'ClusterRefusal';
+}
