@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ApiSettings } from './api.config.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
+import { InstancesModule } from './instances/instances.module.js';
 import { ModelsModule } from './models/models.module.js';
 import type { ApiParts } from './records/api-parts.js';
 import { RecordsModule } from './records/records.module.js';
@@ -18,6 +19,7 @@ export class AppModule {
         AuthModule,
         ModelsModule,
         WorkRequestsModule,
+        InstancesModule,
         HealthModule,
       ],
     };

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** One value or a repeated key. */
+export const listValue = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
+
+/**
+ * A time as the original took it: a date, or date and time. The zone is not looked at; the values mean UTC.
+ */
+export const timeValue = z
+  .string()
+  .regex(/^[12]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?\s*(?:Z|[+-]\d\d:?\d\d)?$/)
+  .transform((text) => text.replace(/\s*(?:Z|[+-]\d\d:?\d\d)$/, ''))
+  .refine(isRealTime, 'There is no such date or time');
+
+/** `2026-02-31` matches the pattern and is no day; neither is hour 25. */
+function isRealTime(text: string): boolean {
+  const padded = `${text.slice(0, 10)}T${(text.slice(11, 19) || '00:00').slice(0, 8)}Z`;
+  const time = new Date(padded);
+  return !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 10) === text.slice(0, 10);
+}

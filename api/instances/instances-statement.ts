@@ -1,0 +1,69 @@
+import type { InstanceState, TerminationReason } from '../../domain/instance/instance.js';
+import type { Pod } from '../../domain/instance/pod.wire.js';
+import { readCursor } from './cursor.js';
+import type { InstanceFilter } from './instances.dto.js';
+
+/** A row of `model_instance` as routes read it. */
+export interface InstanceRow {
+  readonly id: string;
+  readonly model_id: string;
+  readonly model_revision: number;
+  readonly image: string;
+  readonly state: InstanceState;
+  readonly termination_reason: TerminationReason | null;
+  readonly termination_message: string | null;
+  readonly host: string;
+  readonly node: string | null;
+  readonly waiting_reason: string | null;
+  readonly waiting_message: string | null;
+  readonly exit_code: number | null;
+  readonly pod: Pod | null;
+  readonly event_count: number;
+  readonly expires_on: string;
+  readonly created_at: string;
+  readonly ready_at: string | null;
+  readonly terminated_at: string | null;
+  readonly last_updated: string;
+}
+
+const columns = `i.id, i.model_id, i.model_revision, i.image, i.state, i.termination_reason, i.termination_message,
+  i.host, i.node, i.waiting_reason, i.waiting_message, i.exit_code, i.pod, i.event_count, i.expires_on, i.created_at,
+  i.ready_at, i.terminated_at, i.last_updated`;
+
+/**
+ * The statement of one page of instances, those that changed last first. It asks for one row more than the page holds,
+ * to know whether there is another.
+ */
+export function instancesStatement(filter: InstanceFilter): { text: string; params: unknown[] } {
+  const params: unknown[] = [];
+  const conditions: string[] = [];
+  const add = (condition: (place: string) => string, value: unknown) => {
+    if (value === undefined) return;
+    params.push(value);
+    conditions.push(condition(`$${params.length}`));
+  };
+  add((place) => `i.state = any(${place}::text[])`, filter.states);
+  add((place) => `not i.state = any(${place}::text[])`, filter.not_states);
+  // The partial index of live instances is only used where the condition is spelt like the index's.
+  if (filter.not_states?.includes('TERMINATED')) conditions.push(`i.state <> 'TERMINATED'`);
+  add((place) => `i.model_id = ${place}`, filter.model_id);
+  add((place) => `i.id = ${place}`, filter.instance_id);
+  add(
+    (place) => `i.id in (select instance_id from instance_lease where request_id = ${place}::bigint)`,
+    filter.work_request_id,
+  );
+  add((place) => `i.created_at >= ${place}::timestamptz`, filter.start_from);
+  add((place) => `i.created_at <= ${place}::timestamptz`, filter.start_to);
+  add((place) => `i.pod -> 'state' ->> 'phase' = any(${place}::text[])`, filter.pod_status);
+  if (filter.cursor !== undefined) {
+    const [lastUpdated, id] = readCursor(filter.cursor);
+    params.push(lastUpdated, id);
+    conditions.push(`(i.last_updated, i.id) < ($${params.length - 1}::timestamptz, $${params.length})`);
+  }
+  params.push(filter.limit + 1);
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  return {
+    text: `select ${columns} from model_instance i ${where} order by i.last_updated desc, i.id desc limit $${params.length}`,
+    params,
+  };
+}

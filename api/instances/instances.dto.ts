@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { instanceStates } from '../../domain/instance/instance.js';
+import { listValue, timeValue } from '../http/filter-values.js';
+import { isCursor } from './cursor.js';
+
+const states = listValue.pipe(z.array(z.enum(instanceStates)));
+const cursor = z
+  .string()
+  .max(500)
+  .refine(isCursor, 'Must be the next_cursor of the page before')
+  .describe('next_cursor of the page before');
+const requestId = z
+  .string()
+  .regex(/^\d{1,15}$/, 'Must be the id of a request')
+  .describe('instances that work or worked for this request');
+
+/** Query of the list of instances. Empty filters count as not given. */
+export const InstanceFilter = z.object({
+  states: states.optional().describe('one or several, by repeating the key'),
+  not_states: states.optional().describe('one or several, by repeating the key'),
+  model_id: z.string().optional(),
+  instance_id: z.string().optional(),
+  work_request_id: requestId.optional(),
+  start_from: timeValue.optional().describe('earliest time at which the instance was asked for, UTC'),
+  start_to: timeValue.optional().describe('latest time at which the instance was asked for, UTC'),
+  pod_status: listValue
+    .optional()
+    .describe('phase of the pod (Pending, Running, Succeeded, Failed, Unknown); one or several'),
+  load_resource_profiles: z.stringbool().optional(),
+  load_recommendations: z.stringbool().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: cursor.optional(),
+});
+export type InstanceFilter = z.infer<typeof InstanceFilter>;
+
+/** Query of the history: one instance, or all that worked for a request. */
+export const HistoryFilter = z.object({
+  instance_id: z.string().optional(),
+  model_id: z.string().optional(),
+  work_request_id: requestId.optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: cursor.optional(),
+});
+export type HistoryFilter = z.infer<typeof HistoryFilter>;
+
+/** Body of an action on an instance. */
+export const InstanceAction = z
+  .object({
+    action: z.string().describe('STOP_INSTANCE'),
+    model_id: z.string().nullish(),
+    work_request_id: z
+      .union([z.string(), z.number().int()])
+      .nullish()
+      .describe('with model_id: the instance that works for this request'),
+    instance_id: z.string().nullish().describe('the instance itself, instead of model and request'),
+    reason: z.string().max(1000).nullish().describe('kept with who did it'),
+  })
+  .meta({ id: 'InstanceAction' });
+export type InstanceAction = z.infer<typeof InstanceAction>;
+
+export const ActionResult = z.object({ result: z.string() }).meta({ id: 'ActionResult' });

@@ -1,0 +1,32 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Database } from '../../db/database.js';
+import type { InstanceList } from '../../domain/instance/instance.wire.js';
+import { DATABASE } from '../records/tokens.js';
+import { writeCursor } from './cursor.js';
+import { readContext } from './instance-context.js';
+import type { InstanceFilter } from './instances.dto.js';
+import { instancesStatement, type InstanceRow } from './instances-statement.js';
+import { toInstance } from './to-instance.js';
+
+/** Reads instances, running and ended, from rows alone: any api process can tell of any instance. */
+@Injectable()
+export class InstancesService {
+  readonly #database: Database;
+
+  constructor(@Inject(DATABASE) database: Database) {
+    this.#database = database;
+  }
+
+  /** One page, what changed last first. */
+  async list(filter: InstanceFilter): Promise<InstanceList> {
+    const { text, params } = instancesStatement(filter);
+    const rows = await this.#database.rows<InstanceRow>(text, params);
+    const page = rows.slice(0, filter.limit);
+    const context = await readContext(this.#database, page, filter.work_request_id);
+    const last = page.at(-1);
+    return {
+      items: page.map((row) => toInstance(row, context, null)),
+      next_cursor: last && rows.length > page.length ? writeCursor([last.last_updated, last.id]) : null,
+    };
+  }
+}
