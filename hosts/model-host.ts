@@ -106,6 +106,15 @@ export interface WatchedInstanceEvent extends HostInstanceEvent {
 
 export type HostEventListener = (event: WatchedInstanceEvent) => void;
 
+/** What an instance used in a short stretch of time: its highest memory, and its CPU as a rate. */
+export interface UsagePeriod {
+  readonly from: string;
+  readonly to: string;
+  readonly memoryBytes: number;
+  readonly cpuMillicores: number;
+}
+
+/** The newest figures of an instance and their time; one that ended keeps its last ones while its host knows it. */
 export interface InstanceUsage {
   readonly instanceId: string;
   readonly uid: string;
@@ -115,6 +124,11 @@ export interface InstanceUsage {
   readonly peakMemoryBytes: number | null;
   /** CPU used over the instance's life, where the host knows it. */
   readonly cpuSecondsTotal: number | null;
+  /**
+   * The last minute in periods of about a second, oldest first, from hosts that look so often: peaks of work that is
+   * shorter than the time between two reads.
+   */
+  readonly recentPeriods?: readonly UsagePeriod[];
   readonly sampledAt: string;
 }
 

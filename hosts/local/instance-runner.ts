@@ -134,6 +134,7 @@ export class InstanceRunner {
     this.#discover();
     running.tree.signal('SIGKILL');
     const termination = await started.ended;
+    running.accounting.end();
     running.log.end();
     this.#running.delete(running.uid);
     for (const group of running.tree.groups) this.#watchdog.drop(group);

@@ -11,7 +11,7 @@ import type { LogFollower } from './instance-log.js';
 import { toStartFailure } from './instance-process.js';
 import { type InstanceRecord, newInstanceRecord, toObservedInstance } from './instance-record.js';
 import type { InstanceRunner, RunningInstance } from './instance-runner.js';
-import { isEnded, type NodeShape, toInstanceUsage, toNodeUsage, toVirtualNodes } from './local-nodes.js';
+import { isEnded, type NodeShape, toHostUsage, toVirtualNodes } from './local-nodes.js';
 import type { ModelCommands } from './model-commands.js';
 import { placeInstance } from './place-instance.js';
 
@@ -84,11 +84,7 @@ export class LocalInstances {
   }
 
   usage(): HostUsage {
-    const instances = this.#board.records.flatMap((record) => {
-      const server = this.#servers.get(record.uid);
-      return server ? [toInstanceUsage(record, server.accounting)] : [];
-    });
-    return { instances, nodes: toVirtualNodes(this.#nodes, this.#board.records).map(toNodeUsage) };
+    return toHostUsage(this.#nodes, this.#board.records, ({ uid }) => this.#servers.get(uid)?.accounting);
   }
 
   /** Ends every server; the next host of this folder reports their instances lost. */

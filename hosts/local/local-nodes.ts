@@ -1,4 +1,4 @@
-import type { InstanceUsage, NodeUsage } from '../model-host.js';
+import type { HostUsage, InstanceUsage, NodeUsage } from '../model-host.js';
 import type { InstanceRecord } from './instance-record.js';
 import type { VirtualNode } from './place-instance.js';
 import type { ProcessAccounting } from './process-accounting.js';
@@ -29,18 +29,37 @@ export function isEnded(record: InstanceRecord): boolean {
   return record.phase === 'Failed' || record.phase === 'Succeeded';
 }
 
-export function toNodeUsage({ name, ...figures }: VirtualNode): NodeUsage {
-  return { node: name, ...figures, usedCpuMillicores: null, usedMemoryBytes: null };
+/** What every instance uses whose server was started, and what that is for each virtual node. */
+export function toHostUsage(
+  shape: NodeShape,
+  records: readonly InstanceRecord[],
+  accountingOf: (record: InstanceRecord) => ProcessAccounting | undefined,
+): HostUsage {
+  const measured = records.flatMap((record) => {
+    const accounting = accountingOf(record);
+    return accounting ? [{ record, usage: toInstanceUsage(record, accounting) }] : [];
+  });
+  const nodes = toVirtualNodes(shape, records).map((node) => {
+    const here = measured.filter(({ record }) => record.node === node.name && !isEnded(record));
+    return toNodeUsage(
+      node,
+      here.map(({ usage }) => usage),
+    );
+  });
+  return { instances: measured.map(({ usage }) => usage), nodes };
 }
 
-/** An ended instance uses nothing any more; its peak and CPU total stay readable until it is deleted. */
-export function toInstanceUsage(record: InstanceRecord, accounting: ProcessAccounting): InstanceUsage {
-  const used = accounting.usage();
-  const now = isEnded(record) ? { ...used, memoryBytes: 0, cpuMillicores: 0 } : used;
+/** A virtual node with what the given instances use there: nothing else runs on it. */
+function toNodeUsage({ name, ...figures }: VirtualNode, used: readonly InstanceUsage[]): NodeUsage {
   return {
-    instanceId: record.spec.instanceId,
-    uid: record.uid,
-    ...now,
-    sampledAt: new Date().toISOString(),
+    node: name,
+    ...figures,
+    usedCpuMillicores: used.reduce((sum, { cpuMillicores }) => sum + cpuMillicores, 0),
+    usedMemoryBytes: used.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
   };
+}
+
+/** An ended instance keeps the figures of the last look at it, and their time, until it is deleted. */
+function toInstanceUsage(record: InstanceRecord, accounting: ProcessAccounting): InstanceUsage {
+  return { instanceId: record.spec.instanceId, uid: record.uid, ...accounting.usage() };
 }

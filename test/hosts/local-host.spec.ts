@@ -88,7 +88,10 @@ describe('instances of the local host', () => {
     const killed = await watch.until(ready, (instance) => instance.phase === 'Failed');
     expect(killed.lastTermination).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
     const usage = (await host.client.readUsage()).instances.find(({ uid }) => uid === killed.uid);
-    expect(usage?.memoryBytes).toBe(0);
+    const finishedAt = Date.parse(killed.lastTermination!.finishedAt!);
+    expect(Math.abs(Date.parse(usage!.sampledAt) - finishedAt)).toBeLessThan(2000);
+    const peak = Math.max(...usage!.recentPeriods!.map(({ memoryBytes }) => memoryBytes));
+    expect(peak).toBe(usage?.peakMemoryBytes);
     expect(usage?.peakMemoryBytes).toBeGreaterThanOrEqual(256 * MEBIBYTE);
     expect(usage?.peakMemoryBytes).toBeLessThan(2048 * MEBIBYTE);
     const reasons = (await host.client.listEvents(killed.instanceId)).map(({ reason }) => reason);
@@ -103,6 +106,10 @@ describe('instances of the local host', () => {
     const usage = (await host.client.readUsage()).instances.find(({ uid }) => uid === ready.uid);
     expect(usage?.cpuSecondsTotal).toBeGreaterThan(1);
     expect(usage?.cpuMillicores).toBeGreaterThan(200);
+    // A rate over the last seconds, not the counter of its life.
+    const rates = usage!.recentPeriods!.map(({ cpuMillicores }) => cpuMillicores);
+    expect(Math.max(...rates)).toBeGreaterThan(500);
+    expect(Math.max(...rates)).toBeLessThan(5000);
     await remove(ready);
   });
 
