@@ -1,0 +1,97 @@
+import type { InstanceMetrics } from '../../domain/instance/instance.wire.js';
+import { toRunningAverages, type UsageFigures } from '../../domain/usage/running-averages.js';
+import type { Sql } from '../database.js';
+
+/** Which instances' averages are wanted. */
+export interface AveragesFilter {
+  readonly modelId?: string;
+  readonly instanceIds?: readonly string[];
+  /** Instances that are not `TERMINATED`. */
+  readonly active: boolean;
+  /** Instances that are. */
+  readonly ended: boolean;
+  readonly limit: number;
+}
+
+interface AveragesRow {
+  readonly model_id: string;
+  readonly instance_id: string;
+  readonly namespace: string;
+  readonly cpu: UsageFigures;
+  readonly memory: UsageFigures;
+  readonly cpu_60s: UsageFigures;
+  readonly memory_60s: UsageFigures;
+}
+
+/**
+ * Figures of CPU (millicores) and memory (bytes) over the life of instances and over the last 60 s, the last measured
+ * first. An instance that was never measured is not among them.
+ */
+export async function readRunningAverages(sql: Sql, filter: AveragesFilter): Promise<InstanceMetrics[]> {
+  const rows = await sql.rows<AveragesRow>(
+    `select u.model_id, u.instance_id, u.namespace,
+       json_build_object('count', cpu_count, 'total', cpu_total, 'min', cpu_min, 'max', cpu_max) as cpu,
+       json_build_object('count', memory_count, 'total', memory_total, 'min', memory_min, 'max', memory_max) as memory,
+       recent.cpu_60s, recent.memory_60s
+     from instance_usage u join model_instance i on i.id = u.instance_id,
+       lateral (select
+         json_build_object('count', count(*), 'total', coalesce(sum(cpu_millicores), 0),
+           'min', coalesce(min(cpu_millicores), 0), 'max', coalesce(max(cpu_millicores), 0)) as cpu_60s,
+         json_build_object('count', count(*), 'total', coalesce(sum(memory_bytes), 0),
+           'min', coalesce(min(memory_bytes), 0), 'max', coalesce(max(memory_bytes), 0)) as memory_60s
+         from usage_sample s where s.expires_on = i.expires_on and s.instance_id = i.id
+          and s.sampled_at > clock_timestamp() - interval '60 seconds') recent
+     where ($1::text is null or u.model_id = $1) and ($2::text[] is null or u.instance_id = any($2))
+       and case when i.state = 'TERMINATED' then $4::boolean else $3::boolean end
+     order by u.last_sampled_at desc, u.instance_id limit $5`,
+    [filter.modelId ?? null, filter.instanceIds ?? null, filter.active, filter.ended, filter.limit],
+  );
+  return rows.map(({ model_id, instance_id, namespace, cpu, memory, cpu_60s, memory_60s }) => ({
+    model_id,
+    instance_id,
+    namespace,
+    cpu_running_averages: toRunningAverages(cpu, cpu_60s),
+    memory_running_averages: toRunningAverages(memory, memory_60s),
+  }));
+}
+
+/** One raw value pair: CPU as a rate, memory as working set. */
+export interface UsageSampleRow {
+  readonly sampled_at: string;
+  readonly cpu_millicores: number;
+  readonly memory_bytes: number;
+}
+
+/** Samples after `since` (ISO), oldest first; at most `limit`, the newest ones. */
+export async function readSamples(
+  sql: Sql,
+  instanceId: string,
+  { since, limit }: { readonly since: string; readonly limit: number },
+): Promise<UsageSampleRow[]> {
+  return sql.rows(
+    `select * from (
+       select s.sampled_at, s.cpu_millicores, s.memory_bytes from usage_sample s
+        where s.expires_on = (select expires_on from model_instance where id = $1) and s.instance_id = $1
+          and s.sampled_at > $2
+        order by s.sampled_at desc limit $3) newest
+     order by sampled_at`,
+    [instanceId, since, limit],
+  );
+}
+
+/** A node with what it offers, what is requested of it and what is used; used is null where nobody measures it. */
+export interface NodeUsageRow {
+  readonly node: string;
+  readonly allocatable_cpu_millicores: number;
+  readonly allocatable_memory_bytes: number;
+  readonly requested_cpu_millicores: number;
+  readonly requested_memory_bytes: number;
+  readonly used_cpu_millicores: number | null;
+  readonly used_memory_bytes: number | null;
+  readonly sampled_at: string;
+}
+
+/** The nodes by name; none where node figures are not permitted, and until the first look. */
+export async function readNodeUsage(sql: Sql): Promise<NodeUsageRow[]> {
+  return sql.rows(`select * from node_usage order by node`);
+}
