@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
+import { KubernetesController } from '../kubernetes/kubernetes.controller.js';
+import { MetricsController } from '../metrics/metrics.controller.js';
 import { InstanceActionsService } from './instance-actions.service.js';
 import { InstanceHistoryService } from './instance-history.service.js';
 import { InstancesController } from './instances.controller.js';
 import { InstancesService } from './instances.service.js';
 
-/** Instances: listed, told of, stopped. */
+/** Instances: listed, told of, measured, stopped. */
 @Module({
-  controllers: [InstancesController],
+  controllers: [InstancesController, KubernetesController, MetricsController],
   providers: [InstancesService, InstanceHistoryService, InstanceActionsService],
 })
 export class InstancesModule {}

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '../../db/database.js';
+import { readRunningAverages } from '../../db/queries/usage.js';
 import type { InstanceList } from '../../domain/instance/instance.wire.js';
 import { DATABASE } from '../records/tokens.js';
 import { writeCursor } from './cursor.js';
@@ -22,10 +23,15 @@ export class InstancesService {
     const { text, params } = instancesStatement(filter);
     const rows = await this.#database.rows<InstanceRow>(text, params);
     const page = rows.slice(0, filter.limit);
-    const context = await readContext(this.#database, page, filter.work_request_id);
+    const instanceIds = page.map(({ id }) => id);
+    const [context, averages] = await Promise.all([
+      readContext(this.#database, page, filter.work_request_id),
+      readRunningAverages(this.#database, { instanceIds, active: true, ended: true, limit: page.length }),
+    ]);
+    const metrics = new Map(averages.map((found) => [found.instance_id, found]));
     const last = page.at(-1);
     return {
-      items: page.map((row) => toInstance(row, context, null)),
+      items: page.map((row) => toInstance(row, context, metrics.get(row.id) ?? null)),
       next_cursor: last && rows.length > page.length ? writeCursor([last.last_updated, last.id]) : null,
     };
   }

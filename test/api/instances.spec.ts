@@ -13,13 +13,21 @@ describeWith('postgres')('instances over HTTP', () => {
   let api: RunningApi;
   let admin: { token: string; userId: string };
   let model: MadeModel;
+  const tables = [
+    'instance_lease',
+    'model_instance',
+    'instance_event',
+    'instance_usage',
+    'usage_sample',
+    'node_usage',
+    'audit_entry',
+  ];
   beforeAll(async () => {
     api = await startApi();
     admin = await api.user({ admin: true });
   });
   beforeEach(async () => {
-    for (const table of ['instance_lease', 'model_instance', 'instance_event', 'audit_entry'])
-      await sql().rows(`delete from ${table}`);
+    for (const table of tables) await sql().rows(`delete from ${table}`);
     model = await makeModel(sql());
   });
   afterAll(() => api.stop());
@@ -111,9 +119,10 @@ describeWith('postgres')('instances over HTTP', () => {
     const warm = await makeInstance(sql(), { modelId: model.id, ageSeconds: 10 });
     const ended = await makeInstance(sql(), { modelId: model.id, state: 'TERMINATED', ageSeconds: 7200 });
     const foreign = await makeInstance(sql(), { modelId: (await makeModel(sql())).id, ageSeconds: 20 });
-    await sql().rows(`update model_instance set pod = '{"state":{"phase":"Pending"}}' where id = $1`, [
-      foreign,
-    ]);
+    await sql().rows(
+      `update model_instance set pod = '{"state":{"phase":"Pending"},"pod_state":{"conditions":[]}}' where id = $1`,
+      [foreign],
+    );
     const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
     const cases: [string, string[]][] = [
       ['', [warm, foreign, ended]],
@@ -234,18 +243,113 @@ describeWith('postgres')('instances over HTTP', () => {
     expect(await sql().rows(`select id from audit_entry`)).toEqual([]);
   });
 
+  const measure = async (instanceId: string) => {
+    await sql().rows(
+      `insert into instance_usage values ($1, $2, 'models', now() - interval '5 seconds', 3, 600, 100, 300, 3, 6000, 1000, 3000)`,
+      [instanceId, model.id],
+    );
+    for (const [age, cpu] of [
+      [5, 300],
+      [20, 200],
+      [300, 100],
+    ] as const)
+      await sql().rows(
+        `insert into usage_sample select expires_on, id, clock_timestamp() - $2 * interval '1 second', $3, $3::bigint * 10
+           from model_instance where id = $1`,
+        [instanceId, age, cpu],
+      );
+  };
+
+  it('an instance that runs shows its averages, over its life and over the last 60 s', async () => {
+    const { instanceId } = await working();
+    await measure(instanceId);
+    const { metrics } = (await list()).items[0];
+    expect(metrics).toMatchObject({ model_id: model.id, instance_id: instanceId, namespace: 'models' });
+    expect(metrics.cpu_running_averages).toEqual({
+      count: 3,
+      total: 600,
+      min: 100,
+      max: 300,
+      avg: 200,
+      count_60s: 2,
+      total_60s: 500,
+      min_60s: 200,
+      max_60s: 300,
+      avg_60s: 250,
+    });
+    expect(metrics.memory_running_averages).toMatchObject({ max: 3000, max_60s: 3000, avg_60s: 2500 });
+  });
+
+  it('X-A4: metrics of ended instances are told when they are asked for, and only then', async () => {
+    const { instanceId: running } = await working();
+    const ended = await makeInstance(sql(), { modelId: model.id, state: 'TERMINATED' });
+    await measure(running);
+    await measure(ended);
+    const idsFor = async (query: string) => {
+      const { json } = await get(`/api/metrics/instances?model_id=${model.id}&${query}`);
+      return new Set(json.items.map(({ instance_id }: { instance_id: string }) => instance_id));
+    };
+    expect(await idsFor('')).toEqual(new Set([running]));
+    expect(await idsFor('active=False&persisted=true')).toEqual(new Set([ended]));
+    expect(await idsFor('persisted=1')).toEqual(new Set([running, ended]));
+  });
+
+  it('raw samples are a slice of the last seconds, oldest first', async () => {
+    const { instanceId } = await working();
+    await measure(instanceId);
+    const values = async (query: string) => {
+      const { json } = await get(`/api/metrics/instances/${instanceId}/samples?${query}`);
+      return json.samples.map(({ cpu_millicores }: { cpu_millicores: number }) => cpu_millicores);
+    };
+    expect(await values('')).toEqual([100, 200, 300]);
+    expect(await values('seconds=30')).toEqual([200, 300]);
+    expect(await values('limit=1')).toEqual([300]);
+    const none = await get('/api/metrics/instances/none/samples');
+    expect([none.status, none.json.detail]).toEqual([404, 'Instance [none] not found']);
+  });
+
+  it('nodes are told with what they offer, and their absence with its reason', async () => {
+    const before = (await get('/api/metrics/nodes')).json;
+    expect(before).toEqual({ items: [], missing_because: expect.stringContaining('may not read nodes') });
+    await sql().rows(`insert into node_usage values ('node-1', 4000, 8000, 1000, 2000, null, null, now())`);
+    expect((await get('/api/metrics/nodes')).json).toMatchObject({
+      items: [{ node: 'node-1', allocatable_cpu_millicores: 4000, used_cpu_millicores: null }],
+      missing_because: null,
+    });
+  });
+
+  it('pods that live are given in camelCase, of all models or of one', async () => {
+    const { instanceId } = await working();
+    const ended = await makeInstance(sql(), { modelId: model.id, state: 'TERMINATED' });
+    for (const id of [instanceId, ended])
+      await sql().rows(`update model_instance set pod = $2 where id = $1`, [
+        id,
+        { name: id, node_name: 'node-1', labels: { my_label: 'x' }, pod_state: { conditions: [] } },
+      ]);
+    const expected = [
+      { name: instanceId, nodeName: 'node-1', labels: { my_label: 'x' }, podState: { conditions: [] } },
+    ];
+    expect((await get('/api/k8s/instances')).json).toEqual({ items: expected });
+    expect((await get(`/api/k8s/${model.id}/instances`)).json).toEqual({ items: expected });
+    expect((await get('/api/k8s/eos0none/instances')).json).toEqual({ items: [] });
+  });
+
   it('only admins may see or stop instances', async () => {
     const { instanceId } = await working();
     for (const token of [await api.guest(), (await api.user()).token]) {
       const answers = [
         await api.call('GET', '/api/instances', { token }),
         await api.call('GET', `/api/instances/history?instance_id=${instanceId}`, { token }),
+        await api.call('GET', '/api/k8s/instances', { token }),
+        await api.call('GET', '/api/metrics/instances', { token }),
+        await api.call('GET', `/api/metrics/instances/${instanceId}/samples`, { token }),
+        await api.call('GET', '/api/metrics/nodes', { token }),
         await api.call('POST', '/api/instances/actions', {
           token,
           body: { action: 'STOP_INSTANCE', instance_id: instanceId },
         }),
       ];
-      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 403));
     }
     expect(idsOf(await list('states=ACTIVE'))).toEqual([instanceId]);
   });
