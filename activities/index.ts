@@ -1,7 +1,9 @@
 import type { ActivityDependencies } from './dependencies.js';
 import { createRunModelInstance } from './instances/run-model-instance.activities.js';
+import type { ObserveUsageEffects } from './observe-usage.effects.js';
 import type { ProcessWorkRequestEffects } from './process-work-request.effects.js';
 import type { RunModelInstanceEffects } from './run-model-instance.effects.js';
+import { createObserveUsage } from './usage/observe-usage.activities.js';
 import { createBeginWorkRequest } from './work-requests/begin-work-request.activities.js';
 import { createEndWorkRequest } from './work-requests/end-work-request.activities.js';
 import { createRunLease } from './work-requests/run-lease.activities.js';
@@ -11,7 +13,7 @@ import { createSettleLease } from './work-requests/settle-lease.activities.js';
 /** Every effect a workflow can ask for, over one set of connections. */
 export function createActivities(
   deps: ActivityDependencies,
-): ProcessWorkRequestEffects & RunModelInstanceEffects {
+): ProcessWorkRequestEffects & RunModelInstanceEffects & ObserveUsageEffects {
   return {
     ...createBeginWorkRequest(deps),
     ...createRunSmall(deps),
@@ -19,5 +21,6 @@ export function createActivities(
     ...createSettleLease(deps),
     ...createEndWorkRequest(deps),
     ...createRunModelInstance(deps),
+    ...createObserveUsage(deps),
   };
 }

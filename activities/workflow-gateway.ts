@@ -17,12 +17,15 @@ export interface RequestStart {
 export interface WorkflowGateway {
   startRequest(request: RequestStart): Promise<void>;
   startInstance(instance: { instanceId: string; modelId: string }): Promise<void>;
+  /** The one that samples usage; starting what runs already changes nothing. */
+  startUsageObserver(): Promise<void>;
   signalRequest(request: { requestId: number; runKey: string }): Promise<void>;
   signalInstance(instanceId: string): Promise<void>;
   cancelRequest(request: { requestId: number; runKey: string }): Promise<void>;
-  /** Ids of all running request and instance workflows; a moment old. */
+  /** Ids of all running workflows; a moment old. */
   listRunning(): Promise<ReadonlySet<string>>;
   existenceOfRequest(request: { requestId: number; runKey: string }): Promise<WorkflowExistence>;
   requestWorkflowId(request: { requestId: number; runKey: string }): string;
   instanceWorkflowId(instanceId: string): string;
+  readonly usageObserverWorkflowId: string;
 }

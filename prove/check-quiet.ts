@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { OBSERVE_USAGE_WORKFLOW_ID } from '../workflows/observe-usage.messages.js';
 import { mostAtOnce, type Span } from './count-overlaps.js';
 import { modelServersOf } from './left-over.js';
 import type { ProofContext } from './proof.js';
@@ -40,14 +41,14 @@ async function readPlaces(hub: ProofHub): Promise<Places> {
   return places!;
 }
 
-/** Ids of all running request and instance workflows. */
+/** Ids of all running request and instance workflows; the one that samples usage runs for ever. */
 async function runningWorkflows(hub: ProofHub): Promise<string[]> {
   const connection = await Connection.connect({ address: hub.stack.temporalAddress });
   try {
     const ids: string[] = [];
     const { workflow } = new Client({ connection });
     for await (const { workflowId } of workflow.list({ query: `ExecutionStatus = 'Running'` }))
-      ids.push(workflowId);
+      if (workflowId !== OBSERVE_USAGE_WORKFLOW_ID) ids.push(workflowId);
     return ids;
   } finally {
     await connection.close();

@@ -1,8 +1,9 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { WorkflowExistence, WorkflowGateway } from '../activities/workflow-gateway.js';
+import { OBSERVE_USAGE_WORKFLOW_ID } from '../workflows/observe-usage.messages.js';
 import { leaseChangedSignal, workRequestWorkflowId } from '../workflows/process-work-request.messages.js';
 import { instanceChangedSignal, modelInstanceWorkflowId } from '../workflows/run-model-instance.messages.js';
-import { startModelInstance, startWorkRequest } from './workflow-starts.js';
+import { startModelInstance, startUsageObserver, startWorkRequest } from './workflow-starts.js';
 
 /** Workflows as activities reach them: through a client, by ids that follow from the rows' ids. */
 export function createWorkflowGateway(client: Client): WorkflowGateway {
@@ -11,6 +12,7 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
   return {
     startRequest: (request) => startWorkRequest(client, request),
     startInstance: (instance) => startModelInstance(client, instance),
+    startUsageObserver: () => startUsageObserver(client),
     signalRequest: (request) =>
       orGone(client.workflow.getHandle(requestId(request)).signal(leaseChangedSignal)),
     signalInstance: (instanceId) =>
@@ -29,6 +31,7 @@ export function createWorkflowGateway(client: Client): WorkflowGateway {
     existenceOfRequest: (request) => existence(client, requestId(request)),
     requestWorkflowId: requestId,
     instanceWorkflowId: modelInstanceWorkflowId,
+    usageObserverWorkflowId: OBSERVE_USAGE_WORKFLOW_ID,
   };
 }
 

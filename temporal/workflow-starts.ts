@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Client, type WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import { OBSERVE_USAGE_WORKFLOW_ID, observeUsageName } from '../workflows/observe-usage.messages.js';
 import {
   processWorkRequestName,
   workRequestWorkflowId,
@@ -64,5 +65,15 @@ export async function startModelInstance(
       { key: instanceIdAttribute, value: instanceId },
     ]),
     staticSummary: `Instance of ${modelId}`,
+  } satisfies WorkflowStartOptions);
+}
+
+/** Starts the one workflow that samples usage, or finds it running. */
+export async function startUsageObserver(client: Client): Promise<void> {
+  await client.workflow.start(observeUsageName, {
+    ...oneRun,
+    workflowId: OBSERVE_USAGE_WORKFLOW_ID,
+    args: [],
+    staticSummary: 'Samples usage of instances and nodes',
   } satisfies WorkflowStartOptions);
 }

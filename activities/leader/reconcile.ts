@@ -41,12 +41,23 @@ export function createReconciler(deps: ReconcilerDependencies, assertLeading: As
     const orphansEnded = await endOrphans(deps, orphansSince);
     await serveWaiters(deps);
     const running = await deps.workflows.listRunning();
+    await keepObserver(deps, running);
     const requests = await restartRequests(deps, running);
     // A new run may wait for the very places that its fenced one holds: not until the next pass.
     if (requests.requestsRunAnew > 0) leasesReleased += await releaseStaleLeases(deps, assertLeading);
     const instancesStarted = await restartInstances(deps, running);
     return { ...requests, instancesStarted, leasesReleased, orphansEnded };
   };
+}
+
+/** Usage is sampled for as long as anyone leads, also after its workflow was ended by hand or forgotten. */
+async function keepObserver(
+  { workflows, log }: ReconcilerDependencies,
+  running: ReadonlySet<string>,
+): Promise<void> {
+  if (running.has(workflows.usageObserverWorkflowId)) return;
+  await workflows.startUsageObserver();
+  log.info('the observer of usage was started');
 }
 
 async function serveWaiters(deps: ReconcilerDependencies): Promise<void> {

@@ -85,7 +85,7 @@ async function raiseInstancePeaks(sql: Sql, readings: readonly InstanceReading[]
   await sql.rows(
     `with risen as (
        select i.id, g.peak from unnest($1::text[], $2::text[], $3::bigint[]) as g (instance_id, uid, peak)
-         join model_instance i on i.id = g.instance_id and i.uid = g.uid
+         join model_instance i on i.id = g.instance_id and (i.uid is null or i.uid = g.uid)
         where g.peak > coalesce(i.peak_memory_bytes, 0) for update of i skip locked)
      update model_instance i set peak_memory_bytes = risen.peak from risen where i.id = risen.id`,
     [

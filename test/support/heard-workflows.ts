@@ -3,6 +3,9 @@ import type { WorkflowExistence, WorkflowGateway } from '../../activities/workfl
 /** Workflows that only write down what they are told. */
 export class HeardWorkflows implements WorkflowGateway {
   readonly words: string[] = [];
+  /** How often the observer of usage was started; it is no word of any request or instance. */
+  observersStarted = 0;
+  readonly usageObserverWorkflowId = 'usage-observer';
   readonly running = new Set<string>();
   readonly existence = new Map<string, WorkflowExistence>();
   /** While set, every word fails with it, as when Temporal is away. */
@@ -11,6 +14,10 @@ export class HeardWorkflows implements WorkflowGateway {
   startRequest = ({ requestId, runKey }: { requestId: number; runKey: string }) =>
     this.#hear(`start request ${requestId} ${runKey}`);
   startInstance = ({ instanceId }: { instanceId: string }) => this.#hear(`start instance ${instanceId}`);
+  startUsageObserver = async () => {
+    if (this.away) throw this.away;
+    this.observersStarted += 1;
+  };
   signalRequest = ({ requestId }: { requestId: number }) => this.#hear(`signal request ${requestId}`);
   signalInstance = (instanceId: string) => this.#hear(`signal instance ${instanceId}`);
   cancelRequest = ({ requestId }: { requestId: number }) => this.#hear(`cancel request ${requestId}`);

@@ -10,6 +10,7 @@ import {
   type ObservedInstance,
   type WatchedInstanceEvent,
 } from '../../hosts/model-host.js';
+import { makePod } from '../factories/make-pod.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 
 /** A host without instances of its own: the test says what happens to them, and reads what was asked. */
@@ -93,6 +94,7 @@ export class PlayedHost implements ModelHost {
       createdAt: new Date().toISOString(),
       readyAt: null,
       terminating: false,
+      pod: makePod(instanceId),
       ...over,
     });
   }

@@ -86,6 +86,15 @@ describeWith('postgres')('the reconciler', () => {
     expect(worker.workflows.words).toEqual([]);
   });
 
+  it('starts the observer of usage where it does not run', async () => {
+    const before = worker.workflows.observersStarted;
+    await reconcile();
+    expect(worker.workflows.observersStarted).toBe(before + 1);
+    worker.workflows.running.add(worker.workflows.usageObserverWorkflowId);
+    await reconcile();
+    expect(worker.workflows.observersStarted).toBe(before + 1);
+  });
+
   it('starts an open request that has no workflow, by its own key', async () => {
     const request = await submit();
     expect(await reconcile()).toEqual({ ...quiet, requestsStarted: 1 });

@@ -1,0 +1,3 @@
+export const observeUsageName = 'observeUsage';
+/** There is one, for ever. */
+export const OBSERVE_USAGE_WORKFLOW_ID = 'usage-observer';
