@@ -11,6 +11,7 @@ const timed = [
   'test/local',
   'test/api',
   'test/hosts',
+  'test/kubernetes',
   'test/work-requests',
   'db',
   'chemistry',

@@ -49,7 +49,7 @@ function runCi(outcome: Readonly<Record<string, string>> = {}) {
 describe('.ci/run', () => {
   it('installs, checks and tests with every part required, and closes with the tally', () => {
     const { status, stdout, lastLine } = runCi();
-    const required = 'with HUB_REQUIRE=postgres,temporal,time-skipping,browser';
+    const required = 'with HUB_REQUIRE=postgres,temporal,time-skipping,browser,kubernetes';
     expect(status).toBe(0);
     expect(stdout.split('\n').slice(0, 3)).toEqual([
       `npm ci ${required}`,

@@ -40,6 +40,12 @@ async function findBrowser() {
   process.env.HUB_TEST_CHROMIUM = await chromium.executablePath();
 }
 
+/** The programs only: each spec file that needs a control plane starts its own. The first time they are built. */
+async function getControlPlane() {
+  const { getControlPlaneParts } = await import('../../dist/test/kubernetes/control-plane/build-parts.js');
+  await getControlPlaneParts(process.env, (line) => console.log(line));
+}
+
 /** Builds, starts what all specs share and finds what some need; says in HUB_TEST_MISSING what can't be had. */
 export default async function setUp() {
   const outcomes = {
@@ -48,6 +54,7 @@ export default async function setUp() {
     temporal: await attempt(() => getProgram('temporal', 'HUB_TEST_TEMPORAL')),
     'time-skipping': await attempt(() => getProgram('timeSkippingServer', 'HUB_TEST_TIME_SKIPPING')),
     browser: await attempt(findBrowser),
+    kubernetes: await attempt(getControlPlane),
   };
   const required = (process.env.HUB_REQUIRE ?? '')
     .split(',')

@@ -23,6 +23,5 @@ export function describeWith(...parts: readonly TestPart[]): typeof describe | t
 }
 
 function missingParts(): Partial<Record<TestPart, string>> {
-  const found = JSON.parse(process.env.HUB_TEST_MISSING ?? '{}') as Partial<Record<TestPart, string>>;
-  return { kubernetes: 'this version of the hub has no tests with it', ...found };
+  return JSON.parse(process.env.HUB_TEST_MISSING ?? '{}') as Partial<Record<TestPart, string>>;
 }
