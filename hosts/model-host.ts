@@ -61,7 +61,7 @@ export interface ObservedInstance {
   readonly pod: Pod;
 }
 
-/** What a watch says. `listed` comes first and after every gap: whatever it does not name is gone. */
+/** What a watch says. `listed` comes first and after every gap that can't be bridged: whatever it does not name is gone. */
 export type HostEvent =
   | { readonly type: 'listed'; readonly instances: readonly ObservedInstance[] }
   | { readonly type: 'changed'; readonly instance: ObservedInstance }

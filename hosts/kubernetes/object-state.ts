@@ -32,7 +32,11 @@ export class ObjectState<Seen extends VersionedObject> {
     if (this.#ended.has(object.uid)) return [];
     const known = this.#known.get(object.name);
     if (known?.uid === object.uid) return this.#takeKnown(gone, object, known);
-    if (known && known.version >= object.version) return [];
+    if (known && known.version >= object.version) {
+      // Its name has a newer owner, so it has ended.
+      this.#remember(object.uid);
+      return [];
+    }
     if (gone) {
       // Its beginning was never seen; whatever had its name before it is gone too.
       this.#known.delete(object.name);

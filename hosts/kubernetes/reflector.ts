@@ -91,6 +91,7 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
     } while (next !== undefined);
     if (this.#closing.signal.aborted) return;
     this.#version = version;
+    this.#healthy = true;
     listener.listed(this.#state.replace(objects));
   }
 
