@@ -5,6 +5,8 @@ import {
   type ModelHost,
   type ObservedInstance,
 } from '../../hosts/model-host.js';
+import { Pod } from '../../domain/instance/pod.wire.js';
+import { recordEvents, untilEvents } from './record-events.js';
 import { collect, type RecordedWatch, recordWatch } from './record-watch.js';
 
 /** How the server of a test instance behaves; the harness knows how its host brings that about. */
@@ -28,8 +30,12 @@ export interface ModelHostHarness {
 }
 
 /** Holds a model host to the contract of `hosts/model-host.ts`. Not covered: what only one kind of host can do. */
-export function describeModelHost(name: string, makeHarness: () => Promise<ModelHostHarness>): void {
-  describe(`the ${name} model host`, () => {
+export function describeModelHost(
+  name: string,
+  makeHarness: () => Promise<ModelHostHarness>,
+  describeAll: (title: string, tests: () => void) => void = describe,
+): void {
+  describeAll(`the ${name} model host`, () => {
     let harness: ModelHostHarness;
     let host: ModelHost;
     let watch: RecordedWatch;
@@ -38,11 +44,11 @@ export function describeModelHost(name: string, makeHarness: () => Promise<Model
       harness = await makeHarness();
       host = harness.host;
       watch = recordWatch(host);
-    });
+    }, 120_000);
     afterAll(async () => {
       watch?.close();
       await harness?.close();
-    });
+    }, 30_000);
 
     const startReady = async (): Promise<ObservedInstance> => {
       const created = await host.createInstance(harness.spec('serves'));
@@ -184,7 +190,7 @@ function describeViews(parts: () => Parts): void {
     second.close();
   });
 
-  it('lists anew after a gap, so that nothing that happened meanwhile is missed', async () => {
+  it('sees after a gap what happened meanwhile', async () => {
     const { harness, startReady, remove } = parts();
     const ready = await startReady();
     const fragile = recordWatch(harness.fragileHost);
@@ -198,7 +204,6 @@ function describeViews(parts: () => Parts): void {
       expect(fragile.watch.healthy).toBe(false);
     });
     await fragile.untilGone(ready);
-    expect(fragile.events.filter(({ type }) => type === 'listed').length).toBeGreaterThan(1);
     expect(fragile.watch.healthy).toBe(true);
     fragile.close();
   });
@@ -246,11 +251,49 @@ function describeViews(parts: () => Parts): void {
   it('keeps events of an instance, oldest first', async () => {
     const { host, startReady, remove } = parts();
     const ready = await startReady();
-    const events = await host.listEvents(ready.instanceId);
+    const events = await untilEvents(host, ready.instanceId, 'Scheduled', 'Started');
     expect(events.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['Scheduled', 'Started']));
     expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).sort());
     await remove(ready);
     expect(await host.listEvents('never-created')).toEqual([]);
+  });
+
+  it('tells events as they come, and again to who comes later, under the same ids', async () => {
+    const { host, startReady, remove } = parts();
+    const early = recordEvents(host);
+    const ready = await startReady();
+    const scheduled = await early.until(ready, 'Scheduled');
+    expect(scheduled).toMatchObject({ instanceId: ready.instanceId, type: 'Normal' });
+    const late = recordEvents(host);
+    expect((await late.until(ready, 'Scheduled')).id).toBe(scheduled.id);
+    const listed = await host.listEvents(ready.instanceId);
+    expect(listed.map(({ id }) => id)).toContain(scheduled.id);
+    early.watch.close();
+    late.watch.close();
+    await remove(ready);
+  });
+
+  it('gives the beginning of a log, and follows it from its last lines', async () => {
+    const { harness, host, startReady, remove } = parts();
+    const ready = await startReady();
+    for (const line of ['one', 'two', 'three']) await harness.print(ready, line);
+    const head = (await host.readLogs(ready.instanceId, { headLines: 1 })) ?? '';
+    expect(head.split('\n')).toHaveLength(2);
+    expect((await host.readLogs(ready.instanceId))?.startsWith(head)).toBe(true);
+    const [stop, lines] = [new AbortController(), new Array<string>()];
+    await collect(host.followLogs(ready.instanceId, stop.signal, { tailLines: 1 }), lines, () =>
+      stop.abort(),
+    );
+    expect(lines).toEqual([expect.stringMatching(/ three$/)]);
+    await remove(ready);
+  });
+
+  it('shows an instance in the shape of the wire', async () => {
+    const { startReady, remove } = parts();
+    const ready = await startReady();
+    expect(Pod.parse(ready.pod)).toEqual(ready.pod);
+    expect(ready.pod).toMatchObject({ state: { phase: 'Running' }, node_name: ready.node });
+    await remove(ready);
   });
 
   it('measures memory and CPU of every instance and what is requested on the nodes', async () => {
