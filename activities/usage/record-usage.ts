@@ -20,6 +20,8 @@ export async function recordUsage(sql: Sql, readings: readonly InstanceReading[]
   const seen = readings.filter(({ memoryBytes }) => memoryBytes > 0);
   if (seen.length === 0) return;
   await sql.rows(lockUsageStatement);
+  // A plan made without a look at how many instances there are took eight times as long with 3,000.
+  await sql.rows(`set local plan_cache_mode = force_custom_plan`);
   const counted = await readLastSampled(sql, seen);
   await addSamples(sql, seen);
   await raiseInstancePeaks(sql, seen);

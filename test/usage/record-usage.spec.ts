@@ -188,9 +188,9 @@ describeWith('postgres')('usage', () => {
     );
     const pass = (sampledAt: string) =>
       Array.from({ length: 3000 }, (_, index) => reading({ instanceId: `many-${index + 1}`, sampledAt }));
-    await record(...pass(ago(30)));
     const took: number[] = [];
-    for (const seconds of [15, 10, 5]) {
+    // Postgres may make another plan after the fifth time.
+    for (const seconds of [40, 35, 30, 25, 20, 15, 10, 5]) {
       const readings = pass(ago(seconds));
       const began = performance.now();
       await record(...readings);
@@ -199,9 +199,9 @@ describeWith('postgres')('usage', () => {
     const [count] = await database.rows<{ samples: number }>(
       `select count(*)::int as samples from usage_sample`,
     );
-    expect(count).toEqual({ samples: 12_000 });
-    // Other work shares the machine; alone it is a tenth of this.
-    expect(Math.min(...took)).toBeLessThan(2000);
+    expect(count).toEqual({ samples: 24_000 });
+    // Alone on a machine it takes 0.1 s; other work shares this one.
+    expect(Math.min(...took.slice(-3))).toBeLessThan(600);
   });
 
   it('of nodes is replaced by each look, and gone where it is not permitted', async () => {
