@@ -2,6 +2,7 @@ import type { Chemistry } from '../chemistry/chemistry.js';
 import type { Database } from '../db/database.js';
 import type { Notifications } from '../db/notifications.js';
 import type { ClaimSettings } from '../db/queries/claims.js';
+import type { LifeLimits } from '../domain/instance/life.js';
 import type { ModelHost } from '../hosts/model-host.js';
 import type { InstanceWatch } from './instances/instance-watch.js';
 import type { ModelServer } from './model-server/model-server.js';
@@ -16,8 +17,10 @@ export interface ActivityLog {
 
 /** Settings that activities obey. */
 export interface ActivitySettings extends ClaimSettings {
-  /** How long an instance may take from its creation until it is ready. */
-  readonly readyTimeoutSeconds: number;
+  /** How long a starting instance may take for what. */
+  readonly life: LifeLimits;
+  /** How long a host may take to let go of an instance before its place is free all the same. */
+  readonly terminatingTimeoutSeconds: number;
   /** How many instances one request may have at once. */
   readonly instancesPerRequest: number;
   /** At most this much of an instance's log is kept, its end. */

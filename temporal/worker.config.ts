@@ -19,7 +19,18 @@ export const workerSettings = z.object({
     .describe('seconds a request waits before an idle instance of a better served model makes room for it'),
   INSTANCE_READY_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(600)
-    .describe('seconds an instance may take from its creation until it is ready'),
+    .describe('seconds an instance may take until it is ready, from the time a node has it'),
+  INSTANCE_PENDING_TIMEOUT_SECONDS: integerSetting(1, 86_400)
+    .default(600)
+    .describe('seconds an instance may wait from its creation until a node has room for it'),
+  INSTANCE_IMAGE_TIMEOUT_SECONDS: integerSetting(1, 86_400)
+    .default(120)
+    .describe(
+      'seconds a node may go on reporting that it can not pull the image of an instance or make its container',
+    ),
+  INSTANCE_TERMINATING_TIMEOUT_SECONDS: integerSetting(1, 86_400)
+    .default(180)
+    .describe('seconds a host may take to remove an instance before its place counts as free all the same'),
   MODEL_RUN_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(1200)
     .describe('seconds a model server may take to answer one call with rows'),

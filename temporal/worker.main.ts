@@ -56,7 +56,12 @@ const dependencies: ActivityDependencies = {
     patienceSeconds: settings.CLAIM_PATIENCE_SECONDS,
     hostKind: host.kind,
     instanceRetentionDays: retention.INSTANCE_RETENTION_DAYS,
-    readyTimeoutSeconds: settings.INSTANCE_READY_TIMEOUT_SECONDS,
+    life: {
+      pendingSeconds: settings.INSTANCE_PENDING_TIMEOUT_SECONDS,
+      imageSeconds: settings.INSTANCE_IMAGE_TIMEOUT_SECONDS,
+      readySeconds: settings.INSTANCE_READY_TIMEOUT_SECONDS,
+    },
+    terminatingTimeoutSeconds: settings.INSTANCE_TERMINATING_TIMEOUT_SECONDS,
     instancesPerRequest: settings.INSTANCES_PER_REQUEST,
     keptLogBytes: settings.KEPT_LOG_KIB * 1024,
   },

@@ -1,13 +1,12 @@
 import type { Database, Sql } from '../../db/database.js';
-import { storableText } from '../../db/storable-text.js';
 import { lockClaims, nothingToTell, serveClaims } from '../../db/queries/claims.js';
-import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
-import { isLostWithHost, type TerminationReason } from '../../domain/instance/instance.js';
-import type { HostEvent, InstanceTermination, ObservedInstance } from '../../hosts/model-host.js';
+import { judgeEnd } from '../../domain/instance/life.js';
+import type { HostEvent, ObservedInstance } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { NotLeadingError } from '../leader/leadership.js';
 import { sendHints } from '../send-hints.js';
+import { writeObserved } from './write-observed.js';
 
 /** True for this worker now; checked inside each writing transaction, so that a frozen leader writes nothing. */
 export type AssertLeading = (sql: Sql) => Promise<void>;
@@ -72,105 +71,17 @@ async function writeInstance(
   assertLeading: AssertLeading,
   seen: ObservedInstance,
 ): Promise<void> {
-  const isReady = seen.ready && terminationOf(seen) === null;
+  const isReady = seen.ready && judgeEnd(seen) === null;
   const hints = await deps.database.transaction(async (sql) => {
     // A ready instance may be lent at once. The claim lock comes before any row's, as everywhere.
     if (isReady) await lockClaims(sql);
     await assertLeading(sql);
-    if (!(await writeChange(sql, seen, isReady))) return null;
+    if (!(await writeObserved(sql, seen, isReady))) return null;
     return isReady ? serveClaims(sql, deps.settings) : nothingToTell;
   });
   if (!hints) return;
   sendHints(deps, hints);
   await tellInstance(deps, seen.instanceId);
-}
-
-/** @returns whether the instance's state changed by it */
-async function writeChange(sql: Sql, seen: ObservedInstance, isReady: boolean): Promise<boolean> {
-  const row = await updateRow(sql, seen, isReady);
-  if (!row) return false;
-  const ended = terminationOf(seen);
-  if (ended) await markToEnd(sql, seen.instanceId, ended.reason, ended.message);
-  else if (row.state === row.was) return false;
-  if (row.state === 'ACTIVE' && row.was !== 'ACTIVE') await writeReady(sql, seen, row.leased);
-  else
-    await recordInstanceEvent(
-      sql,
-      seen.instanceId,
-      ended ? 'INSTANCE_ENDED' : 'INSTANCE_CHANGED',
-      describe(seen),
-    );
-  return true;
-}
-
-/** Older observations, and those of another uid, find no row. */
-async function updateRow(
-  sql: Sql,
-  seen: ObservedInstance,
-  isReady: boolean,
-): Promise<{ state: string; was: string; leased: boolean } | undefined> {
-  const { instanceId, uid, resourceVersion, address, node, waiting, phase } = seen;
-  const [row] = await sql.rows<{ state: string; was: string; leased: boolean }>(
-    `with known as (select id, state as was from model_instance where id = $1 for update)
-     update model_instance i set uid = $2, resource_version = $3, address = $4, node = $5, waiting_reason = $6,
-       waiting_message = $7, last_updated = now(),
-       ready_at = case when $8 then coalesce(ready_at, clock_timestamp()) else ready_at end,
-       state = case
-         when $8 and i.state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS') then 'ACTIVE'
-         when $9 and i.state in ('REQUESTED', 'INITIALIZING') then 'WAITING_FOR_READINESS'
-         else i.state end
-      from known where i.id = known.id and (i.uid is null or i.uid = $2) and i.resource_version < $3
-        and i.state <> 'TERMINATED'
-     returning i.state, known.was,
-       exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased`,
-    [
-      instanceId,
-      uid,
-      resourceVersion,
-      address,
-      node,
-      waiting?.reason ?? null,
-      waiting ? storableText(waiting.message) : null,
-      isReady,
-      phase === 'Running',
-    ],
-  );
-  return row;
-}
-
-async function writeReady(sql: Sql, seen: ObservedInstance, leased: boolean): Promise<void> {
-  // Its requester may have vanished while it started: then it is warm for the next one.
-  if (!leased) {
-    await sql.rows(`update model_instance set idle_since = clock_timestamp() where id = $1`, [
-      seen.instanceId,
-    ]);
-  }
-  await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_READY', describe(seen));
-}
-
-/** Why an observed instance is over, or null while it lives. */
-function terminationOf(seen: ObservedInstance): { reason: TerminationReason; message: string } | null {
-  const last = seen.lastTermination;
-  const over = seen.phase === 'Failed' || seen.phase === 'Succeeded' || seen.restartCount > 0;
-  if (over && last) return { reason: reasonOf(last), message: sentenceOf(last) };
-  if (over) return { reason: 'LOST', message: 'its host ended it without a reason' };
-  if (seen.terminating) return { reason: 'LOST', message: 'it was removed from its host by someone else' };
-  return null;
-}
-
-function reasonOf(last: InstanceTermination): TerminationReason {
-  if (last.reason === 'OOMKilled') return 'OOMKILLED';
-  return isLostWithHost(last.reason) ? 'LOST' : 'FAILED';
-}
-
-function sentenceOf(last: InstanceTermination): string {
-  const code = last.exitCode === null ? '' : `, exit code ${last.exitCode}`;
-  return `its server ended (${last.reason}${code})${last.message ? `: ${last.message}` : ''}`;
-}
-
-function describe(seen: ObservedInstance): Record<string, unknown> {
-  const { phase, ready, node, address, waiting, lastTermination } = seen;
-  return { phase, ready, node, address, waiting, last_termination: lastTermination };
 }
 
 async function writeGone(

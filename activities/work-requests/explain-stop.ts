@@ -1,5 +1,5 @@
 import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
-import { isLostWithHost } from '../../domain/instance/instance.js';
+import { isLostWithHost } from '../../domain/instance/life.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { ModelAnswerError } from '../model-server/model-reply.js';
@@ -40,12 +40,15 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
     case 'NEVER_READY':
       return neverStarted(why);
     default:
-      return {
-        type: 'lost',
-        crashed: false,
-        message: 'The instance was lost with the machine it ran on, or was stopped.',
-      };
+      return { type: 'lost', crashed: false, message: explainLoss(now) };
   }
+}
+
+function explainLoss(now: LeaseFacts | null): string {
+  if (now?.termination_reason === 'STOPPED') return 'The instance was stopped by an operator.';
+  return now?.termination_message
+    ? `The instance was lost: ${now.termination_message}.`
+    : 'The instance was lost with the machine it ran on.';
 }
 
 function neverStarted(why: string): LeaseOutcome {

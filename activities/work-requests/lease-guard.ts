@@ -2,7 +2,7 @@ import { INSTANCE_CHANNEL } from '../../db/queries/instance-events.js';
 import { isInForce, readLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { REQUEST_CHANNEL } from '../../db/queries/request-progress.js';
 import { isUsable } from '../../domain/instance/instance.js';
-import type { ObservedInstance } from '../../hosts/model-host.js';
+import { isOverAtHost } from '../../domain/instance/life.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
 /** Why work under a lease stopped before it was done. */
@@ -100,7 +100,7 @@ class Guard implements LeaseGuard {
   #look(): void {
     const observed = this.deps.instances.see(this.lease.instance_id!);
     this.#seen ||= observed !== null;
-    const over = observed ? isOver(observed) : this.#seen && this.deps.instances.current;
+    const over = observed ? isOverAtHost(observed) : this.#seen && this.deps.instances.current;
     if (over) this.#end('instance over');
     else this.#wake();
   }
@@ -119,16 +119,6 @@ class Guard implements LeaseGuard {
     else if (now.instance_state && !isUsable(now.instance_state)) this.#end('instance over');
     else this.#look();
   }
-}
-
-/** True when the instance can't serve any more. */
-function isOver(observed: ObservedInstance): boolean {
-  return (
-    observed.terminating ||
-    observed.phase === 'Failed' ||
-    observed.phase === 'Succeeded' ||
-    observed.restartCount > 0
-  );
 }
 
 function untilAborted(signal: AbortSignal, ms: number): Promise<void> {

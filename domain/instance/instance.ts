@@ -22,11 +22,6 @@ export const terminationReasons = [
 ] as const;
 export type TerminationReason = (typeof terminationReasons)[number];
 
-/** True when a host's word for how an instance ended (`OOMKilled`, `Error`, …) puts it on the machine, not on the model. */
-export function isLostWithHost(reason: string): boolean {
-  return reason === 'HostLost' || reason === 'Evicted';
-}
-
 const order: Readonly<Record<InstanceState, number>> = {
   REQUESTED: 0,
   INITIALIZING: 1,

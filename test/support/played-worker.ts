@@ -16,7 +16,8 @@ export const playedSettings: ActivitySettings = {
   patienceSeconds: 10,
   hostKind: 'test',
   instanceRetentionDays: 1,
-  readyTimeoutSeconds: 60,
+  life: { pendingSeconds: 50, imageSeconds: 30, readySeconds: 60 },
+  terminatingTimeoutSeconds: 90,
   instancesPerRequest: 2,
   keptLogBytes: 1000,
 };

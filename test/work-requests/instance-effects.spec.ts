@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { decompressText } from '../../db/compressed-text.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import { makeInstance, type InstanceParts } from '../factories/make-instance.js';
@@ -96,7 +96,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     const id = await make({ ageSeconds: 20 });
     const facts = await worker.activities.readInstance(id);
     expect(facts.state).toBe('REQUESTED');
-    expect(facts.readySecondsLeft).toBeCloseTo(40, 0);
+    expect(facts.readySecondsLeft).toBeCloseTo(30, 0);
     expect(await worker.activities.readInstance('unknown')).toEqual({
       state: 'TERMINATED',
       readySecondsLeft: 0,
@@ -104,7 +104,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
   });
 
   it('give up what never became ready, with what it last waited for', async () => {
-    const id = await make({ state: 'INITIALIZING' });
+    const id = await make({ state: 'INITIALIZING', ageSeconds: 51 });
     await worker.database.rows(
       `update model_instance set waiting_reason = 'Unschedulable', waiting_message = 'no node has 64 GiB' where id = $1`,
       [id],
@@ -113,8 +113,16 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(await read(id)).toMatchObject({
       state: 'SHOULD_TERMINATE',
       termination_reason: 'NEVER_READY',
-      termination_message: 'it was not ready within 60 s; its host says: no node has 64 GiB',
+      termination_message: 'no node could take it within 50 s: no node has 64 GiB',
     });
+  });
+
+  it('do not give up what was placed in the last moment: it has its whole time to get ready', async () => {
+    const id = await make({ state: 'INITIALIZING', ageSeconds: 51 });
+    await worker.database.rows(`update model_instance set placed_at = clock_timestamp() where id = $1`, [id]);
+    await worker.activities.giveUpStarting(id);
+    expect(await read(id)).toMatchObject({ state: 'INITIALIZING' });
+    expect((await worker.activities.readInstance(id)).readySecondsLeft).toBeCloseTo(60, 0);
   });
 
   it('retire it when nobody needed it for its idle time, and look again until then', async () => {
@@ -181,7 +189,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
           memoryBytes: 1,
           peakMemoryBytes: 77,
           cpuSecondsTotal: null,
-          sampledAt: '',
+          sampledAt: new Date().toISOString(),
         },
       ],
       nodes: null,
@@ -235,6 +243,42 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(worker.host.instances.has(id)).toBe(false);
     expect(await read(id)).toMatchObject({ state: 'TERMINATING', termination_reason: 'STOPPED' });
   });
+
+  it('wait until the host has let go of it, and free its place all the same when that takes too long', async () => {
+    const id = await make();
+    await worker.activities.createInstance(id);
+    const { uid } = worker.host.instances.get(id)!;
+    await worker.database.transaction((sql) => markToEnd(sql, id, 'STOPPED', 'asked'));
+    const deletion = jest.spyOn(worker.host, 'deleteInstance');
+    deletion.mockImplementation(async () => {
+      setTimeout(() => worker.host.vanish(id), 300);
+      return { deleted: true };
+    });
+    const startedAt = performance.now();
+    await worker.activities.deleteInstance(id);
+    expect(performance.now() - startedAt).toBeGreaterThan(250);
+
+    const stuck = worker.host.place(id, 'model', { uid });
+    deletion.mockImplementation(async () => ({ deleted: true }));
+    await worker.database.rows(
+      `update model_instance set terminating_at = clock_timestamp() - interval '91 seconds' where id = $1`,
+      [id],
+    );
+    await worker.activities.deleteInstance(id);
+    expect(await readEvents(id)).toContain('INSTANCE_STUCK_TERMINATING');
+    deletion.mockRestore();
+    await worker.host.deleteInstance(id, stuck.uid);
+  }, 20_000);
+
+  it('ask again while the host has not let go of it', async () => {
+    const id = await make();
+    await worker.activities.createInstance(id);
+    await worker.database.transaction((sql) => markToEnd(sql, id, 'STOPPED', 'asked'));
+    const deletion = jest.spyOn(worker.host, 'deleteInstance').mockResolvedValue({ deleted: true });
+    await expect(worker.activities.deleteInstance(id)).rejects.toThrow(/still terminating at its host/);
+    expect(await read(id)).toMatchObject({ state: 'TERMINATING' });
+    deletion.mockRestore();
+  }, 20_000);
 
   it('free its place for the next claim when it is over, once', async () => {
     const model = await makeModel(worker.database, { maxInstances: 1 });

@@ -59,7 +59,9 @@ describeWith('postgres')('what the host says of instances', () => {
     const pending = place(id, { waiting: { reason: 'Unschedulable', message: 'no node has room' } });
     await changed(pending);
     expect(await read(id)).toMatchObject({ state: 'INITIALIZING', waiting_message: 'no node has room' });
-    expect(worker.workflows.words).toEqual([]);
+    expect(worker.workflows.words).toEqual([`signal instance ${id}`]);
+    await changed(worker.host.change(id, { waiting: { reason: 'Unschedulable', message: 'still none' } }));
+    expect(worker.workflows.words).toHaveLength(1);
     await changed(worker.host.change(id, { phase: 'Running', waiting: null }));
     expect(await read(id)).toMatchObject({ state: 'WAITING_FOR_READINESS', waiting_message: null });
     const ready = worker.host.makeReady(id, '127.0.0.1:7');
@@ -70,8 +72,8 @@ describeWith('postgres')('what the host says of instances', () => {
       node: 'node-1',
       ready_at: expect.any(String),
     });
-    expect(await readEvents(id)).toEqual(['INSTANCE_CHANGED', 'INSTANCE_READY']);
-    expect(worker.workflows.words).toEqual([`signal instance ${id}`, `signal instance ${id}`]);
+    expect(await readEvents(id)).toEqual(['INSTANCE_CHANGED', 'INSTANCE_CHANGED', 'INSTANCE_READY']);
+    expect(worker.workflows.words).toEqual(Array(3).fill(`signal instance ${id}`));
     await changed(worker.host.change(id, { phase: 'Running', ready: false }));
     expect(await read(id)).toMatchObject({ state: 'ACTIVE' });
   });
@@ -123,6 +125,8 @@ describeWith('postgres')('what the host says of instances', () => {
     ['Error', 3, 'FAILED'],
     ['HostLost', null, 'LOST'],
     ['Evicted', null, 'LOST'],
+    ['Preempted', null, 'LOST'],
+    ['NodeLost', null, 'LOST'],
   ])('marks one whose server ended with %s to end', async (reason, exitCode, expected) => {
     const id = await make({ state: 'ACTIVE' });
     place(id);
@@ -130,7 +134,8 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await read(id)).toMatchObject({
       state: 'SHOULD_TERMINATE',
       termination_reason: expected,
-      termination_message: expect.stringContaining(`its server ended (${reason}`),
+      termination_message: expect.stringContaining(`(${reason}`),
+      exit_code: exitCode,
     });
     expect(worker.workflows.words).toEqual([`signal instance ${id}`]);
   });
@@ -185,6 +190,47 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await read(became)).toMatchObject({ state: 'ACTIVE' });
     expect(await read(ended)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'OOMKILLED' });
     expect(await readEvents(became)).toEqual(['INSTANCE_READY']);
+  });
+
+  it('keeps what the host last showed, since when a node has it, and since when it waits', async () => {
+    const id = await make();
+    const shown = { name: 'pod', node_name: 'node-1' } as ObservedInstance['pod'];
+    place(id);
+    await changed(worker.host.change(id, { waiting: { reason: 'Unschedulable', message: 'no room' } }));
+    const pending = await read(id);
+    expect(pending).toMatchObject({ placed_at: null, waiting_since: expect.any(String) });
+    const pulling = { reason: 'ErrImagePull', message: 'no such image' };
+    await changed(worker.host.change(id, { node: 'node-1', waiting: pulling, pod: shown }));
+    const placed = await read(id);
+    expect(placed).toMatchObject({ placed_at: expect.any(String), pod: shown });
+    expect(placed.waiting_since).not.toBe(pending.waiting_since);
+    await changed(worker.host.change(id, { waiting: { ...pulling, reason: 'ImagePullBackOff' } }));
+    const backingOff = await read(id);
+    expect(backingOff).toMatchObject({ placed_at: placed.placed_at, waiting_since: placed.waiting_since });
+    worker.host.change(id, { waiting: null });
+    await changed(worker.host.makeReady(id));
+    expect(await read(id)).toMatchObject({ waiting_since: null, placed_at: placed.placed_at });
+  });
+
+  it('X-W5: tells the workflow of an instance at once that its image can not be pulled', async () => {
+    const id = await make();
+    place(id);
+    await changed(
+      worker.host.change(id, {
+        node: 'node-1',
+        waiting: { reason: 'InvalidImageName', message: 'couldn’t parse it' },
+      }),
+    );
+    expect(worker.workflows.words).toEqual([`signal instance ${id}`]);
+    expect(await worker.activities.readInstance(id)).toMatchObject({ readySecondsLeft: 0 });
+    await worker.activities.giveUpStarting(id);
+    expect(await read(id)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      termination_reason: 'NEVER_READY',
+      termination_message: expect.stringMatching(
+        /^the name of its image is not valid: couldn’t parse it; correct/,
+      ),
+    });
   });
 
   it('that can not be written keeps nothing else of its list from being written', async () => {

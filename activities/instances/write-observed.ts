@@ -1,0 +1,88 @@
+import type { Sql } from '../../db/database.js';
+import { recordInstanceEvent } from '../../db/queries/instance-events.js';
+import { markToEnd } from '../../db/queries/leases.js';
+import { storableJson, storableText } from '../../db/storable-text.js';
+import { isUsable, type InstanceState } from '../../domain/instance/instance.js';
+import { judgeEnd } from '../../domain/instance/life.js';
+import type { ObservedInstance } from '../../hosts/model-host.js';
+
+/**
+ * Writes into an instance's row what its host shows of it. Older observations and those of another uid change nothing.
+ * @returns whether there is news for its workflow: another state, another reason to wait, or its end
+ */
+export async function writeObserved(sql: Sql, seen: ObservedInstance, isReady: boolean): Promise<boolean> {
+  const row = await updateRow(sql, seen, isReady);
+  if (!row) return false;
+  const end = judgeEnd(seen);
+  if (end) {
+    if (!(await markToEnd(sql, seen.instanceId, end.reason, end.message))) return false;
+    await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_ENDED', describe(seen));
+  } else if (row.state === 'ACTIVE' && row.was !== 'ACTIVE') {
+    await writeReady(sql, seen, row.leased);
+  } else {
+    const waitsForOther = isUsable(row.state) && row.waiting_reason !== row.waited_for;
+    if (row.state === row.was && !waitsForOther) return false;
+    await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_CHANGED', describe(seen));
+  }
+  return true;
+}
+
+interface UpdatedRow {
+  readonly state: InstanceState;
+  readonly was: InstanceState;
+  readonly waiting_reason: string | null;
+  readonly waited_for: string | null;
+  readonly leased: boolean;
+}
+
+async function updateRow(sql: Sql, seen: ObservedInstance, isReady: boolean): Promise<UpdatedRow | null> {
+  const { instanceId, uid, resourceVersion, address, node, waiting, phase, lastTermination, pod } = seen;
+  const [row] = await sql.rows<UpdatedRow>(updateStatement, [
+    instanceId,
+    uid,
+    resourceVersion,
+    address,
+    node,
+    waiting?.reason ?? null,
+    waiting ? storableText(waiting.message) : null,
+    isReady,
+    phase === 'Running',
+    lastTermination?.exitCode ?? null,
+    pod ? storableJson(pod) : null,
+  ]);
+  return row ?? null;
+}
+
+const updateStatement = `
+  with known as (
+    select id, state as was, waiting_reason as waited_for from model_instance where id = $1 for update)
+  update model_instance i set uid = $2, resource_version = $3, address = $4, node = $5, waiting_reason = $6,
+    waiting_message = $7, last_updated = now(), exit_code = coalesce($10, exit_code), pod = coalesce($11::jsonb, pod),
+    waiting_since = case when $6::text is null then null
+      when placed_at is null and $5::text is not null then clock_timestamp()
+      else coalesce(waiting_since, clock_timestamp()) end,
+    placed_at = case when $5::text is null then placed_at else coalesce(placed_at, clock_timestamp()) end,
+    ready_at = case when $8 then coalesce(ready_at, clock_timestamp()) else ready_at end,
+    state = case
+      when $8 and i.state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS') then 'ACTIVE'
+      when $9 and i.state in ('REQUESTED', 'INITIALIZING') then 'WAITING_FOR_READINESS'
+      else i.state end
+   from known where i.id = known.id and (i.uid is null or i.uid = $2) and i.resource_version < $3
+     and i.state <> 'TERMINATED'
+  returning i.state, known.was, i.waiting_reason, known.waited_for,
+    exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased`;
+
+async function writeReady(sql: Sql, seen: ObservedInstance, leased: boolean): Promise<void> {
+  // Its requester may have vanished while it started: then it is warm for the next one.
+  if (!leased) {
+    await sql.rows(`update model_instance set idle_since = clock_timestamp() where id = $1`, [
+      seen.instanceId,
+    ]);
+  }
+  await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_READY', describe(seen));
+}
+
+function describe(seen: ObservedInstance): Record<string, unknown> {
+  const { phase, ready, node, address, waiting, lastTermination } = seen;
+  return { phase, ready, node, address, waiting, last_termination: lastTermination };
+}
