@@ -18,6 +18,14 @@ const httpSettings = z.object({
     .describe('least severe message the api process writes'),
 });
 
+const hostSettings = z.object({
+  MODEL_HOST: z.enum(['local', 'kubernetes']).default('local').describe('where instances run'),
+  LOCAL_HOST_SOCKET: z
+    .string()
+    .optional()
+    .describe('Unix socket of the local host process, to read logs; needed when MODEL_HOST is local'),
+});
+
 const identitySettings = z.object({
   USER_SESSION_MAX_AGE_SECONDS: integerSetting(10, 31_536_000)
     .default(300)
@@ -42,6 +50,7 @@ const limitSettings = z.object({
 /** Settings of the api process. */
 export const apiSettings = z.object({
   ...httpSettings.shape,
+  ...hostSettings.shape,
   ...identitySettings.shape,
   ...limitSettings.shape,
   ...databaseSettings.shape,

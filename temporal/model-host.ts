@@ -10,7 +10,7 @@ import type { WorkerSettings } from './worker.config.js';
  * @throws Error that names the setting that is missing
  */
 export async function createModelHost(
-  settings: WorkerSettings,
+  settings: Pick<WorkerSettings, 'MODEL_HOST' | 'LOCAL_HOST_SOCKET'>,
   environment: Environment,
   warn: (text: string) => void,
 ): Promise<ModelHost> {

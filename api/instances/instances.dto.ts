@@ -43,6 +43,18 @@ export const HistoryFilter = z.object({
 });
 export type HistoryFilter = z.infer<typeof HistoryFilter>;
 
+const lineCount = z.coerce.number().int().min(0).max(1_000_000);
+
+/** Query of a log: one instance's, or that of the work for a request. */
+export const LogFilter = z.object({
+  instance_id: z.string().optional(),
+  model_id: z.string().optional(),
+  work_request_id: requestId.optional(),
+  tail: lineCount.optional().describe('the last lines, that many'),
+  head: lineCount.optional().describe('the first lines, that many; not looked at with tail'),
+});
+export type LogFilter = z.infer<typeof LogFilter>;
+
 /** Body of an action on an instance. */
 export const InstanceAction = z
   .object({

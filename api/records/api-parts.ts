@@ -3,6 +3,7 @@ import { openDatabase, type Database } from '../../db/database.js';
 import { openNotifications, type Notifications } from '../../db/notifications.js';
 import { createTemporalClient } from '../../temporal/connection.js';
 import type { ApiSettings } from '../api.config.js';
+import { createLogReader, type LogReader } from './log-reader.js';
 import { createChemistry, type Chemistry } from '../../chemistry/chemistry.js';
 
 /** What the api process talks to. All of it connects when first used, so the process starts without any of it. */
@@ -11,6 +12,7 @@ export interface ApiParts {
   readonly notifications: Notifications;
   readonly temporal: Client;
   readonly chemistry: Chemistry;
+  readonly logReader: LogReader;
 }
 
 /** Opens every part without waiting for any of them. */
@@ -21,6 +23,7 @@ export async function openApiParts(settings: ApiSettings): Promise<ApiParts> {
     // No retries of its own: what fails is told or left to the reconciler at once, and nothing outlives a closed channel.
     temporal: createTemporalClient(settings, { interceptors: [] }),
     chemistry: createChemistry({ threads: settings.CHEMISTRY_THREADS }),
+    logReader: createLogReader(settings),
   };
 }
 
@@ -30,6 +33,7 @@ export async function closeApiParts(parts: ApiParts): Promise<void> {
     parts.notifications.close(),
     parts.temporal.connection.close(),
     parts.chemistry.close(),
+    parts.logReader.close(),
     parts.database.close(),
   ]);
   const faults = closings

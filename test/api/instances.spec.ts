@@ -254,7 +254,7 @@ describeWith('postgres')('instances over HTTP', () => {
       [300, 100],
     ] as const)
       await sql().rows(
-        `insert into usage_sample select expires_on, id, clock_timestamp() - $2 * interval '1 second', $3, $3::bigint * 10
+        `insert into usage_sample select expires_on, id, clock_timestamp() - $2::integer * interval '1 second', $3::integer, $3::integer * 10
            from model_instance where id = $1`,
         [instanceId, age, cpu],
       );

@@ -39,8 +39,11 @@ export interface RunningApi {
 /** Nobody listens on port 1, so Temporal is away at once. */
 const TEMPORAL_AWAY = '127.0.0.1:1';
 
-/** Starts the api. `DATABASE_URL` may name a database that is away. */
-export async function startApi(settings: Partial<ApiSettings> = {}): Promise<RunningApi> {
+/** Starts the api. `DATABASE_URL` may name a database that is away; `played` stands in for parts. */
+export async function startApi(
+  settings: Partial<ApiSettings> = {},
+  played: Partial<ApiParts> = {},
+): Promise<RunningApi> {
   const database = settings.DATABASE_URL ? null : await freshDatabase();
   const whole = apiSettings.parse({
     DATABASE_URL: database?.url,
@@ -48,7 +51,7 @@ export async function startApi(settings: Partial<ApiSettings> = {}): Promise<Run
     LOG_LEVEL: 'error',
     ...settings,
   });
-  const parts = await openApiParts(whole);
+  const parts = { ...(await openApiParts(whole)), ...played };
   const app = await createApp(whole, parts);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

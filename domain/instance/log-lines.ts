@@ -1,0 +1,44 @@
+/** A time in which an instance worked for somebody; ISO texts, `until` null while it still does. */
+export interface LogWindow {
+  readonly since: string;
+  readonly until: string | null;
+}
+
+/** Which lines of a log are wanted: the last, or else the first; all when neither is said. */
+export interface LineChoice {
+  readonly tail?: number | undefined;
+  readonly head?: number | undefined;
+}
+
+/**
+ * The lines of a log that were written in a window. Hosts begin each line with its time; a line without one (the rest
+ * of a longer text) belongs to the line before it. Times are compared by the millisecond, which hosts share.
+ */
+export function linesWithin(log: string, window: LogWindow): string[] {
+  const since = Date.parse(window.since);
+  const until = window.until === null ? Infinity : Date.parse(window.until);
+  let isInside = false;
+  return linesOf(log).filter((line) => {
+    const at = timeOf(line);
+    if (at !== null) isInside = at >= since && at <= until;
+    return isInside;
+  });
+}
+
+/** The lines of a text that ends each with a line end. */
+export function linesOf(log: string): string[] {
+  const lines = log.split('\n');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}
+
+/** The chosen end of the lines; the tail where both ends are asked for. */
+export function chooseLines(lines: readonly string[], { tail, head }: LineChoice): readonly string[] {
+  if (tail !== undefined) return lines.slice(Math.max(0, lines.length - tail));
+  return lines.slice(0, head);
+}
+
+function timeOf(line: string): number | null {
+  const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)(?= |$)/.exec(line)?.[0];
+  const at = stamp === undefined ? NaN : Date.parse(stamp);
+  return Number.isNaN(at) ? null : at;
+}
