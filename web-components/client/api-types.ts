@@ -106,6 +106,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Instances, those that changed last first, a page at a time */
+        get: operations["Instances_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an instance */
+        post: operations["Instances_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to an instance, or to all that worked for a request, newest first */
+        get: operations["Instances_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/job-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of an instance, or of the work for a request, as lines or as plain text */
+        get: operations["Instances_jobLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/k8s/{model_id}/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pods of the instances of one model that have not ended, in camelCase */
+        get: operations["Kubernetes_listOfModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/k8s/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pods of all instances that have not ended, in camelCase */
+        get: operations["Kubernetes_listAll"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Running averages of instances that have not ended, that have, or both */
+        get: operations["Metrics_averages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/instances/{id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last raw samples of one instance */
+        get: operations["Metrics_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each node offers, what is requested of it and what is used */
+        get: operations["Metrics_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -116,7 +269,8 @@ export interface paths {
         /** All models, enabled or not, by id */
         get: operations["Models_list"];
         put?: never;
-        post?: never;
+        /** Add a model */
+        post: operations["ModelsAdmin_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -132,6 +286,24 @@ export interface paths {
         };
         /** One model */
         get: operations["Models_get"];
+        /** Change a model: the whole of it is given; running instances go on as they were made */
+        put: operations["ModelsAdmin_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{id}/scaling-info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many instances of a model there are, and may be */
+        get: operations["ModelsAdmin_scalingInfo"];
         put?: never;
         post?: never;
         delete?: never;
@@ -315,6 +487,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ActionResult: {
+            result: string;
+        };
         Alive: {
             /** @enum {boolean} */
             hub: true;
@@ -338,9 +513,104 @@ export interface components {
                 has_header?: boolean | null;
             };
         };
+        CreateModel: {
+            details: {
+                /** @default false */
+                cache_enabled?: boolean;
+                citation?: string | null;
+                columns?: components["schemas"]["ModelColumn"][];
+                description: string;
+                /** @default false */
+                disable_memory_limit?: boolean;
+                /**
+                 * @default ASYNC
+                 * @enum {string}
+                 */
+                execution_mode?: "SYNC" | "ASYNC";
+                /** @default null */
+                identification_details?: components["schemas"]["IdentificationDetails"] | null;
+                /** @description repository of the image, without a tag; ersiliaos/<id> by default */
+                image?: string;
+                /** @default latest */
+                image_tag?: string;
+                k8s_resources: {
+                    /** @description millicores */
+                    cpu_limit: number;
+                    /** @description millicores */
+                    cpu_request: number;
+                    /** @description MiB */
+                    memory_limit: number;
+                    /** @description MiB */
+                    memory_request: number;
+                };
+                /**
+                 * @description -1 no limit of its own, 0 none may start, n at most n
+                 * @default -1
+                 */
+                max_instances?: number;
+                /** @default 0.0.0 */
+                template_version?: string;
+                /** @description how long an idle instance is kept */
+                warm_seconds?: number;
+            };
+            enabled: boolean;
+            id: string;
+        };
         /** @description What was refused, and what to do next */
         Detail: {
             detail: string;
+        };
+        ExtendedInstance: {
+            last_event: components["schemas"]["InstanceEvent"] | null;
+            /** @description null before the first sample */
+            metrics: components["schemas"]["InstanceMetrics"] | null;
+            model_instance: components["schemas"]["ModelInstance"];
+            /** @enum {string|null} */
+            resource_profile: null;
+            /** @enum {string|null} */
+            resource_recommendations: null;
+            work_request: {
+                id: number;
+                input_size: number;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                job_submission_timestamp: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                last_updated: string;
+                metadata: {
+                    job_data: {
+                        model_version: string | null;
+                    };
+                };
+                model_id: string;
+                model_job_id: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                pod_ready_timestamp: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                processed_timestamp: string | null;
+                progress: {
+                    attempts: number;
+                    rows: number;
+                    rows_done: number;
+                    rows_failed: number;
+                    rows_invalid: number;
+                    shards: number;
+                    shards_done: number;
+                    /** @description grows with every change; the id of its last event */
+                    version: number;
+                };
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                request_date: string;
+                /** @enum {string|null} */
+                request_payload: null;
+                /** @enum {string} */
+                request_status: "QUEUED" | "SCHEDULING" | "PROCESSING" | "COMPLETED" | "FAILED" | "CANCELLED";
+                request_status_reason: string | null;
+                result: unknown[] | null;
+                server_id: string | null;
+                user_id: string;
+                /** @description what the hub made of the input */
+                verdict: components["schemas"]["InputVerdict"] | null;
+            } | null;
         };
         /** @description Each field at fault */
         FieldFaults: {
@@ -408,6 +678,58 @@ export interface components {
             /** @description a doubt that does not stand in the way */
             warning: string | null;
         };
+        InstanceAction: {
+            /** @description STOP_INSTANCE */
+            action: string;
+            /** @description the instance itself, instead of model and request */
+            instance_id?: string | null;
+            model_id?: string | null;
+            /** @description kept with who did it */
+            reason?: string | null;
+            /** @description with model_id: the instance that works for this request */
+            work_request_id?: (string | number) | null;
+        };
+        InstanceEvent: {
+            /** @description id of the request it worked for at that time */
+            correlation_id: string | null;
+            /** @description as it came */
+            details: {
+                [key: string]: unknown;
+            };
+            event_no: number;
+            /** @description always null: details hold what was seen */
+            instance_details: components["schemas"]["Pod"] | null;
+            instance_id: string;
+            log_event: string;
+            /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+            log_timestamp: string;
+            model_id: string;
+            /** @description hub, or cluster for what its host reports */
+            source: string;
+        };
+        InstanceHistory: {
+            history: components["schemas"]["InstanceEvent"][];
+            next_cursor: string | null;
+        };
+        InstanceList: {
+            items: components["schemas"]["ExtendedInstance"][];
+            next_cursor: string | null;
+        };
+        InstanceLogLines: {
+            logs: string[];
+        };
+        InstanceMetrics: {
+            /** @description CPU rate in millicores */
+            cpu_running_averages: components["schemas"]["RunningAverages"];
+            instance_id: string;
+            /** @description working set in bytes */
+            memory_running_averages: components["schemas"]["RunningAverages"];
+            model_id: string;
+            namespace: string;
+        };
+        InstanceMetricsList: {
+            items: components["schemas"]["InstanceMetrics"][];
+        };
         LoginRequest: {
             /** @enum {string} */
             auth_type: "ErsiliaUser" | "ErsiliaAnonymous";
@@ -431,6 +753,8 @@ export interface components {
                 /** @enum {string} */
                 execution_mode: "SYNC" | "ASYNC";
                 identification_details: components["schemas"]["IdentificationDetails"] | null;
+                /** @description repository of the image, without a tag */
+                image: string;
                 image_tag: string;
                 k8s_resources: {
                     cpu_limit: number;
@@ -447,6 +771,8 @@ export interface components {
             enabled: boolean;
             id: string;
             last_updated: string;
+            /** @description grows with every change; given back, it guards an update */
+            revision: number;
         };
         ModelColumn: {
             description: string;
@@ -455,13 +781,213 @@ export interface components {
             type: "number" | "integer" | "boolean" | "string";
             unit: string | null;
         };
+        ModelInstance: {
+            exit_code: number | null;
+            host: string;
+            image: string;
+            instance_details: components["schemas"]["Pod"] | null;
+            instance_id: string;
+            job_submission_process: {
+                id: string;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                job_completion_timestamp: string | null;
+                /** @description always []: the rows are the request’s */
+                job_entries: string[];
+                job_id: string | null;
+                /** @enum {string|null} */
+                job_result: null;
+                /** @enum {string} */
+                job_status: "PENDING" | "COMPLETED" | "FAILED";
+                job_status_reason: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                job_submission_timestamp: string | null;
+                model_execution_mode: string;
+                model_id: string;
+                retry_count: number;
+                work_request_id: string;
+            } | null;
+            /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+            last_updated: string;
+            /** @description the last ten, newest first */
+            leases: {
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                granted_at: string | null;
+                outcome: string | null;
+                /** @description null where it was not measured */
+                peak_memory_bytes: number | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                released_at: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                requested_at: string;
+                rows: number;
+                shards: number;
+                /** @enum {string} */
+                state: "WAITING" | "GRANTED" | "RELEASED";
+                work_request_id: number;
+            }[];
+            model_id: string;
+            model_revision: number;
+            node: string | null;
+            /** @enum {string} */
+            state: "REQUESTED" | "INITIALIZING" | "WAITING_FOR_READINESS" | "ACTIVE" | "SHOULD_TERMINATE" | "TERMINATING" | "TERMINATED";
+            termination_message: string | null;
+            termination_reason: string | null;
+            timings: {
+                /** @description its host had taken it */
+                created_at: string | null;
+                /** @description it was given rows for the first time */
+                first_call_at: string | null;
+                /** @description its server answered */
+                ready_at: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                requested_at: string;
+                /** @description it had a node */
+                scheduled_at: string | null;
+                /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
+                terminated_at: string | null;
+            };
+            waiting_message: string | null;
+            /** @description e.g. Unschedulable, ImagePullBackOff */
+            waiting_reason: string | null;
+            /** @description the request it works for, or worked for last */
+            work_request_id: number | null;
+        };
         ModelList: {
             items: components["schemas"]["Model"][];
+        };
+        NodeUsageList: {
+            items: {
+                allocatable_cpu_millicores: number;
+                allocatable_memory_bytes: number;
+                node: string;
+                requested_cpu_millicores: number;
+                requested_memory_bytes: number;
+                sampled_at: string;
+                /** @description null where nobody measures it */
+                used_cpu_millicores: number | null;
+                /** @description null where nobody measures it */
+                used_memory_bytes: number | null;
+            }[];
+            /** @description why there are no figures; null when there are */
+            missing_because: string | null;
         };
         PartHealth: {
             error: string | null;
             latency_ms: number;
             ok: boolean;
+        };
+        Pod: {
+            annotations: {
+                [key: string]: string;
+            };
+            ip: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            name: string;
+            namespace: string;
+            node_name: string | null;
+            pod_state: {
+                conditions: {
+                    last_probe_time: string | null;
+                    last_transition_time: string | null;
+                    message: string | null;
+                    reason: string | null;
+                    status: string;
+                    type: string;
+                }[];
+                message: string | null;
+                reason: string | null;
+                start_time: string | null;
+            };
+            resources: {
+                cpu_limit: number | null;
+                cpu_request: number | null;
+                memory_limit: number | null;
+                memory_request: number | null;
+            } | null;
+            state: {
+                last_state_times: {
+                    running: string | null;
+                    terminated: string | null;
+                    waiting: string | null;
+                };
+                last_terminated_state: {
+                    exit_code: number | null;
+                    finished_at: string | null;
+                    message: string | null;
+                    reason: string | null;
+                    signal: number | null;
+                    started_at: string | null;
+                } | null;
+                phase: string;
+                ready: boolean;
+                restart_count: number;
+                started: boolean;
+                state_times: {
+                    running: string | null;
+                    terminated: string | null;
+                    waiting: string | null;
+                };
+            };
+        };
+        PodCamel: {
+            annotations: {
+                [key: string]: string;
+            };
+            ip: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            name: string;
+            namespace: string;
+            nodeName: string | null;
+            podState: {
+                conditions: {
+                    lastProbeTime: string | null;
+                    lastTransitionTime: string | null;
+                    message: string | null;
+                    reason: string | null;
+                    status: string;
+                    type: string;
+                }[];
+                message: string | null;
+                reason: string | null;
+                startTime: string | null;
+            };
+            resources: {
+                cpuLimit: number | null;
+                cpuRequest: number | null;
+                memoryLimit: number | null;
+                memoryRequest: number | null;
+            } | null;
+            state: {
+                lastStateTimes: {
+                    running: string | null;
+                    terminated: string | null;
+                    waiting: string | null;
+                };
+                lastTerminatedState: {
+                    exitCode: number | null;
+                    finishedAt: string | null;
+                    message: string | null;
+                    reason: string | null;
+                    signal: number | null;
+                    startedAt: string | null;
+                } | null;
+                phase: string;
+                ready: boolean;
+                restartCount: number;
+                started: boolean;
+                stateTimes: {
+                    running: string | null;
+                    terminated: string | null;
+                    waiting: string | null;
+                };
+            };
+        };
+        PodList: {
+            items: components["schemas"]["PodCamel"][];
         };
         RequestEvent: {
             /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
@@ -473,6 +999,25 @@ export interface components {
             request_id: number;
             /** @enum {string} */
             type: "submitted" | "waiting" | "instance-starting" | "instance-ready" | "running" | "progress" | "out-of-memory" | "instance-lost" | "completed" | "failed" | "cancelled";
+        };
+        RunningAverages: {
+            avg: number;
+            avg_60s: number;
+            count: number;
+            count_60s: number;
+            max: number;
+            max_60s: number;
+            min: number;
+            min_60s: number;
+            total: number;
+            total_60s: number;
+        };
+        ScalingInfo: {
+            current_instances: number;
+            /** @enum {boolean} */
+            enabled: true;
+            /** @description -1 no limit of its own */
+            max_instances: number;
         };
         Session: {
             /** @enum {string} */
@@ -503,6 +1048,59 @@ export interface components {
                 /** @description is the first entry a header; absent: the hub judges */
                 has_header?: boolean | null;
             };
+        };
+        UpdateModel: {
+            details: {
+                /** @default false */
+                cache_enabled?: boolean;
+                citation?: string | null;
+                columns?: components["schemas"]["ModelColumn"][];
+                description: string;
+                /** @default false */
+                disable_memory_limit?: boolean;
+                /**
+                 * @default ASYNC
+                 * @enum {string}
+                 */
+                execution_mode?: "SYNC" | "ASYNC";
+                /** @default null */
+                identification_details?: components["schemas"]["IdentificationDetails"] | null;
+                /** @description repository of the image, without a tag; ersiliaos/<id> by default */
+                image?: string;
+                /** @default latest */
+                image_tag?: string;
+                k8s_resources: {
+                    /** @description millicores */
+                    cpu_limit: number;
+                    /** @description millicores */
+                    cpu_request: number;
+                    /** @description MiB */
+                    memory_limit: number;
+                    /** @description MiB */
+                    memory_request: number;
+                };
+                /**
+                 * @description -1 no limit of its own, 0 none may start, n at most n
+                 * @default -1
+                 */
+                max_instances?: number;
+                /** @default 0.0.0 */
+                template_version?: string;
+                /** @description how long an idle instance is kept */
+                warm_seconds?: number;
+            };
+            enabled: boolean;
+            /** @description revision that was read before; refused with 409 when the model has changed since */
+            revision?: number;
+        };
+        UsageSamples: {
+            instance_id: string;
+            /** @description oldest first */
+            samples: {
+                cpu_millicores: number;
+                memory_bytes: number;
+                sampled_at: string;
+            }[];
         };
         User: {
             email: string | null;
@@ -828,6 +1426,591 @@ export interface operations {
             };
         };
     };
+    Instances_list: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                instance_id?: string;
+                limit?: number;
+                load_recommendations?: string;
+                load_resource_profiles?: string;
+                model_id?: string;
+                /** @description one or several, by repeating the key */
+                not_states?: string | string[];
+                /** @description phase of the pod (Pending, Running, Succeeded, Failed, Unknown); one or several */
+                pod_status?: string | string[];
+                /** @description earliest time at which the instance was asked for, UTC */
+                start_from?: string;
+                /** @description latest time at which the instance was asked for, UTC */
+                start_to?: string;
+                /** @description one or several, by repeating the key */
+                states?: string | string[];
+                /** @description instances that work or worked for this request */
+                work_request_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Instances_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceAction"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description The request can not be accepted; the sentence says why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Instances_history: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                instance_id?: string;
+                limit?: number;
+                model_id?: string;
+                /** @description instances that work or worked for this request */
+                work_request_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceHistory"];
+                };
+            };
+            /** @description The request can not be accepted; the sentence says why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Instances_jobLogs: {
+        parameters: {
+            query?: {
+                /** @description the first lines, that many; not looked at with tail */
+                head?: number;
+                instance_id?: string;
+                model_id?: string;
+                /** @description the last lines, that many */
+                tail?: number;
+                /** @description instances that work or worked for this request */
+                work_request_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceLogLines"];
+                    "text/plain": components["schemas"]["InstanceLogLines"];
+                };
+            };
+            /** @description The request can not be accepted; the sentence says why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                    "text/plain": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Kubernetes_listOfModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Kubernetes_listAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Metrics_averages: {
+        parameters: {
+            query?: {
+                /** @description instances that have not ended */
+                active?: string;
+                limit?: number;
+                model_id?: string;
+                /** @description instances that have */
+                persisted?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceMetricsList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Metrics_samples: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description how far to look back from the last sample */
+                seconds?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageSamples"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Metrics_nodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeUsageList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
     Models_list: {
         parameters: {
             query?: never;
@@ -865,6 +2048,74 @@ export interface operations {
             };
         };
     };
+    ModelsAdmin_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateModel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not possible in the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
     Models_get: {
         parameters: {
             query?: never;
@@ -886,6 +2137,147 @@ export interface operations {
             };
             /** @description No valid session */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    ModelsAdmin_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description revision in quotes; the change is refused when the model is no longer of that revision */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description id of the model */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateModel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not possible in the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    ModelsAdmin_scalingInfo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the model */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScalingInfo"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
