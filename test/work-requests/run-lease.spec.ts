@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
-import { releaseLease } from '../../db/queries/leases.js';
+import { markToEnd, releaseLease } from '../../db/queries/leases.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import { makeInstance, type InstanceParts } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
@@ -225,6 +225,21 @@ describeWith('postgres')('the work under a lease', () => {
     expect(await outcome).toEqual({ type: 'ended' });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(await readRequest(request)).toMatchObject({ state: 'CANCELLED', shards_done: 0 });
+  });
+
+  it('X-W16: ends its call at once when the instance is stopped, and says who did it', async () => {
+    server.conduct = answerAfter(1_400);
+    const place = await lend(await running(1));
+    const outcome = run(place);
+    await until(() => server.calls.length === 1);
+    const startedAt = performance.now();
+    await worker.database.transaction((sql) => markToEnd(sql, place.instanceId, 'STOPPED', 'asked'));
+    expect(await outcome).toEqual({
+      type: 'lost',
+      crashed: false,
+      message: 'The instance was stopped by an operator.',
+    });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('stops when its lease is given to a new run', async () => {
