@@ -70,6 +70,7 @@ async function stop(sql: Sql, action: InstanceAction, caller: SignedIn): Promise
     const why = action.reason ? `: ${action.reason}` : '';
     if ((await markToEnd(sql, id, 'STOPPED', `an operator stopped it${why}`)) === null) continue;
     marked.push(id);
+    await sql.rows(`update model_instance set stop_requested_by = $2 where id = $1`, [id, caller.userId]);
     await recordAudit(sql, {
       actorUserId: caller.userId,
       action: 'instance.stop',

@@ -92,7 +92,7 @@ const InstanceTimings = z.object({
   terminated_at: Instant.nullable(),
 });
 
-export const ModelInstance = z
+const ModelInstance = z
   .object({
     model_id: z.string(),
     work_request_id: z.number().int().nullable().describe('the request it works for, or worked for last'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { executionModes, IdentificationDetails, ModelColumn } from './model.wire.js';
 
 /** Becomes a label and part of the names of pods, so it is what Kubernetes takes for a name. */
-export const ModelId = z
+const ModelId = z
   .string()
   .regex(
     /^eos[a-z0-9-]{0,46}[a-z0-9]$/,

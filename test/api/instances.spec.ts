@@ -205,13 +205,14 @@ describeWith('postgres')('instances over HTTP', () => {
     const answer = await stop({ model_id: model.id, work_request_id: String(requestId), reason: 'it hangs' });
     expect([answer.status, answer.json]).toEqual([200, { result: 'Instance termination requested' }]);
     const [row] = await sql().rows(
-      `select state, termination_reason, termination_message from model_instance where id = $1`,
+      `select state, termination_reason, termination_message, stop_requested_by from model_instance where id = $1`,
       [instanceId],
     );
     expect(row).toEqual({
       state: 'SHOULD_TERMINATE',
       termination_reason: 'STOPPED',
       termination_message: expect.stringContaining('it hangs'),
+      stop_requested_by: admin.userId,
     });
     const audit = () =>
       sql().rows(`select actor_user_id, action, subject_id, reason, details from audit_entry`);
