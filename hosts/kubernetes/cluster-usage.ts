@@ -96,7 +96,7 @@ async function readNodes(api: ClusterApi): Promise<readonly NodeSize[] | null> {
 }
 
 /** By name and time: a figure from before an instance was created belongs to an earlier one of its name. */
-export function matchUsage(
+function matchUsage(
   instances: readonly ObservedInstance[],
   measured: readonly MeasuredUsage[],
 ): InstanceUsage[] {

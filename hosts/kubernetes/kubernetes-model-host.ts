@@ -18,7 +18,7 @@ import { Reflector } from './reflector.js';
 import { readSeenPod, type SeenPod, tellInstances } from './watch-pods.js';
 
 /** Instances as pods of one namespace, those that carry this hub's name and no others. */
-export class KubernetesModelHost implements ModelHost {
+class KubernetesModelHost implements ModelHost {
   readonly kind = 'kubernetes';
   readonly #settings: KubernetesHostSettings;
   readonly #api: ClusterApi;

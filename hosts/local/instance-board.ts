@@ -6,7 +6,8 @@ import type {
   LogOptions,
 } from '../model-host.js';
 import { readInstanceLog } from './instance-log.js';
-import { type InstanceFolders, type InstanceRecord, toObservedInstance } from './instance-record.js';
+import type { InstanceFolders, InstanceRecord } from './instance-record.js';
+import { toObservedInstance } from './to-observed-instance.js';
 
 /** Logs and events of deleted instances stay readable until so many more were deleted. */
 const KEPT_DELETED_INSTANCES = 200;

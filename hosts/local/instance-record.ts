@@ -9,14 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  HostInstanceEvent,
-  InstancePhase,
-  InstanceSpec,
-  InstanceTermination,
-  ObservedInstance,
-} from '../model-host.js';
-import { toPod } from './to-pod.js';
+import type { HostInstanceEvent, InstancePhase, InstanceSpec, InstanceTermination } from '../model-host.js';
 
 /** What the host remembers of one instance, in a folder of its own beside its log. */
 export interface InstanceRecord {
@@ -53,27 +46,6 @@ export function newInstanceRecord(spec: InstanceSpec, uid: string, createdAt: st
     lastTermination: null,
     terminating: false,
     deletedAt: null,
-  };
-}
-
-/** The record as clients of the host see it. */
-export function toObservedInstance(record: InstanceRecord): ObservedInstance {
-  return {
-    instanceId: record.spec.instanceId,
-    modelId: record.spec.modelId,
-    uid: record.uid,
-    resourceVersion: record.resourceVersion,
-    phase: record.phase,
-    ready: record.ready,
-    waiting: record.waiting && { ...record.waiting },
-    address: record.port === null ? null : `127.0.0.1:${record.port}`,
-    node: record.node,
-    restartCount: 0,
-    lastTermination: record.lastTermination,
-    createdAt: record.createdAt,
-    readyAt: record.readyAt,
-    terminating: record.terminating,
-    pod: toPod(record),
   };
 }
 

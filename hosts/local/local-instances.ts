@@ -9,7 +9,8 @@ import type {
 import type { InstanceBoard } from './instance-board.js';
 import type { LogFollower } from './instance-log.js';
 import { toStartFailure } from './instance-process.js';
-import { type InstanceRecord, newInstanceRecord, toObservedInstance } from './instance-record.js';
+import { type InstanceRecord, newInstanceRecord } from './instance-record.js';
+import { toObservedInstance } from './to-observed-instance.js';
 import type { InstanceRunner, RunningInstance } from './instance-runner.js';
 import { isEnded, type NodeShape, toHostUsage, toVirtualNodes } from './local-nodes.js';
 import type { ModelCommands } from './model-commands.js';

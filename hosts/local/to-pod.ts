@@ -9,31 +9,18 @@ const NAMESPACE = 'local';
 
 /** A process of this machine in the shape that clients know. */
 export function toPod(record: InstanceRecord): Pod {
-  const { spec, lastTermination } = record;
-  const running = record.process !== null && lastTermination === null;
+  const { spec, lastTermination, waiting } = record;
   return {
     name: spec.instanceId,
     namespace: NAMESPACE,
-    state: {
-      phase: record.phase,
-      started: running,
-      ready: record.ready,
-      restart_count: 0,
-      state_times: {
-        running: running ? record.createdAt : null,
-        terminated: lastTermination?.finishedAt ?? null,
-        waiting: record.waiting ? record.createdAt : null,
-      },
-      last_state_times: { running: null, terminated: null, waiting: null },
-      last_terminated_state: lastTermination && toTerminatedState(record, lastTermination),
-    },
+    state: toState(record),
     ip: record.port === null ? null : '127.0.0.1',
     labels: { ...spec.labels },
     annotations: { ...spec.annotations },
     pod_state: {
       conditions: [toReadyCondition(record)],
-      message: record.waiting?.message ?? lastTermination?.message ?? null,
-      reason: record.waiting?.reason ?? lastTermination?.reason ?? null,
+      message: (waiting ?? lastTermination)?.message ?? null,
+      reason: (waiting ?? lastTermination)?.reason ?? null,
       start_time: record.createdAt,
     },
     node_name: record.node,
@@ -43,6 +30,24 @@ export function toPod(record: InstanceRecord): Pod {
       memory_request: bytesToMebibytes(spec.memoryRequestBytes),
       memory_limit: spec.memoryLimitBytes === null ? null : bytesToMebibytes(spec.memoryLimitBytes),
     },
+  };
+}
+
+function toState(record: InstanceRecord): Pod['state'] {
+  const { lastTermination, createdAt } = record;
+  const running = record.process !== null && lastTermination === null;
+  return {
+    phase: record.phase,
+    started: running,
+    ready: record.ready,
+    restart_count: 0,
+    state_times: {
+      running: running ? createdAt : null,
+      terminated: lastTermination?.finishedAt ?? null,
+      waiting: record.waiting ? createdAt : null,
+    },
+    last_state_times: { running: null, terminated: null, waiting: null },
+    last_terminated_state: lastTermination && toTerminatedState(record, lastTermination),
   };
 }
 

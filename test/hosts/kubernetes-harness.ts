@@ -8,7 +8,7 @@ import type { InstanceSpec, ModelHost } from '../../hosts/model-host.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { type ControlPlane, startControlPlane } from '../kubernetes/control-plane/control-plane.js';
 import type { PodLog } from '../kubernetes/control-plane/pod-log.js';
-import type { FixtureBehaviour, ModelHostHarness } from './model-host-contract.js';
+import type { FixtureBehaviour, ModelHostHarness } from './model-host-harness.js';
 
 const annotationsOf: Readonly<Record<FixtureBehaviour, Readonly<Record<string, string>>>> = {
   serves: {},

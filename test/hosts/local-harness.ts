@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createLocalModelHost } from '../../hosts/local/local-model-host.js';
 import { askFixture, harmFixture, startLocalTestHost } from './local-test-host.js';
-import type { ModelHostHarness } from './model-host-contract.js';
+import type { ModelHostHarness } from './model-host-harness.js';
 
 /** The local host as the contract suite wants it: faults by the fixture's own routes, a socket that can be cut. */
 export async function makeLocalHarness(): Promise<ModelHostHarness> {
