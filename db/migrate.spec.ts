@@ -130,9 +130,9 @@ describeWith('postgres')('migrating', () => {
     }
   }
 
-  /** A day each from today on, eight more than the age, and one for what is kept for ever; two tables of each age. */
+  /** A day each from today on, eight more than the age, and one for what is kept for ever; two tables of guests’ age, three of instances’. */
   function expectedPartitions(): number {
     const { GUEST_RETENTION_DAYS, INSTANCE_RETENTION_DAYS } = retentionSettings.parse({});
-    return 2 * (GUEST_RETENTION_DAYS + 8 + 1 + 1) + 2 * (INSTANCE_RETENTION_DAYS + 8 + 1 + 1);
+    return 2 * (GUEST_RETENTION_DAYS + 8 + 1 + 1) + 3 * (INSTANCE_RETENTION_DAYS + 8 + 1 + 1);
   }
 });

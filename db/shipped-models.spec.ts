@@ -83,14 +83,14 @@ describeWith('postgres')('the models that come with the hub', () => {
   });
 
   it('leave a model alone that an operator made under the same id', async () => {
-    await database.orm.migrator.down();
+    await database.orm.migrator.down({ to: 'migration-0002-models' });
     expect(await readModels()).toEqual([]);
     await database.rows(
       `insert into model (id, image, description, cpu_request_millicores, cpu_limit_millicores,
          memory_request_mebibytes, memory_limit_mebibytes)
        values ('eos-physchem', 'own/image', 'mine', 1, 1, 1, 1)`,
     );
-    expect(await migrate(testDatabase.url)).toEqual(['migration-0002-models']);
+    expect(await migrate(testDatabase.url)).toContain('migration-0002-models');
     const models = await readModels();
     expect(models).toHaveLength(3);
     expect(models.find(({ id }) => id === 'eos-physchem')).toMatchObject({
@@ -104,7 +104,7 @@ describeWith('postgres')('the models that come with the hub', () => {
       `insert into work_request (user_id, user_kind, session_id, model_id, expires_on)
        values ('user', 'guest', 'session', 'eos-morgan', current_date)`,
     );
-    await database.orm.migrator.down();
+    await database.orm.migrator.down({ to: 'migration-0002-models' });
     expect((await readModels()).map(({ id }) => id)).toEqual(['eos-morgan']);
   });
 });
