@@ -79,12 +79,13 @@ async function readHistory(
   return { memoryKills: row!.memory_kills, attemptsWithoutProgress: row!.attempts_without_progress };
 }
 
-/** Instances that were lost in the last ten minutes before they did any work for this run. */
+/** Instances whose machine was lost in the last minutes before they did any work for this run; crashes are counted apart. */
 async function countIdleLosses(sql: Sql, { requestId, runKey }: RequestRun): Promise<number> {
   const [row] = await sql.rows<{ losses: number }>(
-    `select count(*)::integer as losses from instance_lease
-      where request_id = $1 and run_key = $2 and state = 'RELEASED' and outcome = 'lost' and shards = 0
-        and released_at > clock_timestamp() - interval '10 minutes'`,
+    `select count(*)::integer as losses from instance_lease l join model_instance i on i.id = l.instance_id
+      where l.request_id = $1 and l.run_key = $2 and l.state = 'RELEASED' and l.outcome = 'lost' and l.shards = 0
+        and i.termination_reason is distinct from 'FAILED'
+        and l.released_at > clock_timestamp() - interval '10 minutes'`,
     [requestId, runKey],
   );
   return row!.losses;
