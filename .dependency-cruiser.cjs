@@ -131,10 +131,11 @@ module.exports = {
     },
     {
       name: 'measurements-use-test-support-only',
-      comment: 'bench/ and prove/ may import test/support, no specs and no other part of test/.',
+      comment:
+        'bench/ and prove/ may import test/support, test/factories and the control plane; no specs, no other part of test/.',
       severity: 'error',
       from: { path: '^(bench|prove)/' },
-      to: { path: '^test/', pathNot: '^test/(support|factories)/' },
+      to: { path: ['^test/(?!support/|factories/|kubernetes/control-plane/)', String.raw`^test/.*${spec}`] },
     },
     {
       name: 'product-uses-no-dev-packages',

@@ -42,6 +42,8 @@ const innocent: Record<string, string> = {
   'web-components/thing.ts': "import { html } from 'lit';\nexport const view = html`<p></p>`;\n",
   'test/support/thing.ts': thingFrom('../../local/thing.js'),
   'bench/bench.main.ts': imports('../test/support/thing.js'),
+  'test/kubernetes/control-plane/thing.ts': thingFrom('../../../local/thing.js'),
+  'prove/prove.main.ts': imports('../test/kubernetes/control-plane/thing.js'),
 };
 
 const arrows: readonly Guilty[] = [
@@ -173,6 +175,12 @@ const arrows: readonly Guilty[] = [
     'measurements-use-test-support-only',
   ],
   [
+    'a proof that uses what only specs share',
+    'prove/guilty.ts',
+    imports('../test/hosts/thing.js'),
+    'measurements-use-test-support-only',
+  ],
+  [
     'product code that uses a development package',
     'hosts/develops.ts',
     "export { default as fc } from 'fast-check';\n",
@@ -195,6 +203,7 @@ const arrows: readonly Guilty[] = [
 const accomplices: Record<string, string> = {
   'hosts/two.ts': "import { one } from './one.js';\nexport const two = (): number => one();\n",
   'test/architecture/thing.spec.ts': thing,
+  'test/hosts/thing.ts': thing,
 };
 
 const names: readonly Guilty[] = [

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseSettings } from '../../domain/settings.js';
-import { kubernetesHostSettings } from '../../hosts/kubernetes/kubernetes-host.config.js';
-import { createKubernetesModelHost } from '../../hosts/kubernetes/kubernetes-model-host.js';
 import { podNameOf } from '../../hosts/kubernetes/pod-name.js';
-import type { InstanceSpec, ModelHost } from '../../hosts/model-host.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { type ControlPlane, startControlPlane } from '../kubernetes/control-plane/control-plane.js';
 import type { PodLog } from '../kubernetes/control-plane/pod-log.js';
+import { kubernetesSpec, openKubernetesHost } from '../support/kubernetes-host.js';
 import type { FixtureBehaviour, ModelHostHarness } from './model-host-harness.js';
 
 const annotationsOf: Readonly<Record<FixtureBehaviour, Readonly<Record<string, string>>>> = {
@@ -16,33 +12,6 @@ const annotationsOf: Readonly<Record<FixtureBehaviour, Readonly<Record<string, s
   crashes: { 'sim.test/fault': 'crash', 'sim.test/exit-code': '3' },
   'too-large-for-any-node': {},
 };
-
-/** A spec of an instance that any node of a test can hold. */
-export function kubernetesSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
-  return {
-    instanceId: randomUUID(),
-    modelId: 'eos-test',
-    image: 'ersiliaos/eos-test:v1',
-    templateVersion: '1.0.0',
-    cpuRequestMillicores: 10,
-    cpuLimitMillicores: 1000,
-    memoryRequestBytes: 64 * MEBIBYTE,
-    memoryLimitBytes: 128 * MEBIBYTE,
-    labels: {},
-    annotations: {},
-    ...over,
-  };
-}
-
-/** A host of this namespace as the kubeconfig's user. */
-export function openKubernetesHost(
-  kubeconfig: string,
-  namespace: string,
-  environment: Readonly<Record<string, string>> = {},
-): ModelHost {
-  const given = { KUBECONFIG: kubeconfig, MODELS_NAMESPACE: namespace, ...environment };
-  return createKubernetesModelHost(parseSettings(kubernetesHostSettings, given), () => undefined);
-}
 
 /** The cluster as the contract suite wants it: faults by annotation, a proxy that can be cut. */
 export async function makeKubernetesHarness(): Promise<ModelHostHarness> {

@@ -4,8 +4,8 @@ import { podNameOf } from '../../hosts/kubernetes/pod-name.js';
 import { HostUnavailableError, InstanceRefusedError, type ModelHost } from '../../hosts/model-host.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { type ControlPlane, startControlPlane } from '../kubernetes/control-plane/control-plane.js';
+import { kubernetesSpec, openKubernetesHost } from '../support/kubernetes-host.js';
 import { describeWith } from '../support/require-part.js';
-import { kubernetesSpec, openKubernetesHost } from './kubernetes-harness.js';
 import { type RecordedWatch, recordWatch } from './record-watch.js';
 
 describeWith('kubernetes')('pods of this hub and of others', () => {

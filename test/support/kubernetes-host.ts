@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { parseSettings } from '../../domain/settings.js';
+import { kubernetesHostSettings } from '../../hosts/kubernetes/kubernetes-host.config.js';
+import { createKubernetesModelHost } from '../../hosts/kubernetes/kubernetes-model-host.js';
+import type { InstanceSpec, ModelHost } from '../../hosts/model-host.js';
+import { MEBIBYTE } from '../factories/mebibyte.js';
+
+/** A spec of an instance that any node of a test can hold. */
+export function kubernetesSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
+  return {
+    instanceId: randomUUID(),
+    modelId: 'eos-test',
+    image: 'ersiliaos/eos-test:v1',
+    templateVersion: '1.0.0',
+    cpuRequestMillicores: 10,
+    cpuLimitMillicores: 1000,
+    memoryRequestBytes: 64 * MEBIBYTE,
+    memoryLimitBytes: 128 * MEBIBYTE,
+    labels: {},
+    annotations: {},
+    ...over,
+  };
+}
+
+/** A host of this namespace as the kubeconfig's user. */
+export function openKubernetesHost(
+  kubeconfig: string,
+  namespace: string,
+  environment: Readonly<Record<string, string>> = {},
+): ModelHost {
+  const given = { KUBECONFIG: kubeconfig, MODELS_NAMESPACE: namespace, ...environment };
+  return createKubernetesModelHost(parseSettings(kubernetesHostSettings, given), () => undefined);
+}
