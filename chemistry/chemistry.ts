@@ -1,4 +1,5 @@
 import type { ThreadIdentity } from './chemistry-thread.main.js';
+import { IdentityMemory } from './identity-memory.js';
 import { moleculeLimits, type MoleculeLimits } from './molecule-text.js';
 import { MoleculeThreads, type MoleculeThreadsOptions } from './molecule-threads.js';
 import { threadFile } from './thread-file.js';
@@ -20,7 +21,7 @@ export interface DrawingSize {
 /**
  * What is known about molecules without a model. A text is a molecule when it is within `moleculeLimits`, RDKit can
  * read it, it has an atom and RDKit can write its canonical form; every call here uses this one rule.
- * Calls reject only when threads can't be started, after `close`, or with the signal's reason (felt every 500 rows).
+ * Calls reject only when threads can't be started, after `close`, or with the signal's reason (felt every 100 rows a thread).
  */
 export interface Chemistry {
   areMolecules(texts: readonly string[], signal?: AbortSignal): Promise<boolean[]>;
@@ -46,6 +47,18 @@ export function createChemistry({ limits = moleculeLimits, ...options }: Chemist
   const threads = new MoleculeThreads({ ...options, file, workerData: { limits } });
   const ask = (name: string, texts: readonly string[], signal?: AbortSignal) =>
     threads.answer<ThreadIdentity | null>({ name }, texts, null, signal);
+  const memory = new IdentityMemory();
+  const identify = async (texts: readonly string[], signal?: AbortSignal) => {
+    const identities = await ask('identify', texts, signal);
+    const unknown = identities.flatMap((identity, row) => (identity === null ? [row] : []));
+    const plain = await ask(
+      'canonicalise',
+      unknown.map((row) => texts[row] ?? ''),
+      signal,
+    );
+    for (const [n, row] of unknown.entries()) identities[row] = plain[n] ?? null;
+    return identities;
+  };
 
   return {
     async areMolecules(texts, signal) {
@@ -53,14 +66,7 @@ export function createChemistry({ limits = moleculeLimits, ...options }: Chemist
     },
 
     async identify(texts, signal) {
-      const identities = await ask('identify', texts, signal);
-      const unknown = identities.flatMap((identity, row) => (identity === null ? [row] : []));
-      const plain = await ask(
-        'canonicalise',
-        unknown.map((row) => texts[row] ?? ''),
-        signal,
-      );
-      for (const [n, row] of unknown.entries()) identities[row] = plain[n] ?? null;
+      const identities = await memory.answer(texts, (unknown) => identify(unknown, signal));
       return identities.map((identity) => (identity ? { valid: true, ...identity } : { valid: false }));
     },
 
