@@ -40,7 +40,17 @@ const soundBodies: Readonly<Record<string, unknown>> = {
   LoginRequest: { encoding: 'YTpi', auth_type: 'ErsiliaUser' },
   SubmitWorkRequest: soundSubmission(),
   CheckInput: soundSubmission(),
+  CreateModel: { id: 'eos-proof', enabled: true, details: soundDetails() },
+  UpdateModel: { enabled: true, details: soundDetails() },
 };
+
+/** As short as it may be: what is left out has its ordinary value. */
+function soundDetails() {
+  return {
+    description: 'A model that is never made.',
+    k8s_resources: { cpu_request: 100, cpu_limit: 1000, memory_request: 128, memory_limit: 512 },
+  };
+}
 
 function soundSubmission() {
   return {
@@ -146,7 +156,7 @@ function fits(value: unknown, schema: Schema): boolean {
   if (value === null) return types.includes('null');
   // What an array must hold is judged element by element, each of which is wrong here.
   if (Array.isArray(value)) return false;
-  return types.includes(typeof value);
+  return types.includes(typeof value) || (Number.isInteger(value) && types.includes('integer'));
 }
 
 function putAt(body: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
