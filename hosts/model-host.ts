@@ -177,7 +177,8 @@ export interface ModelHost {
   readLogs(instanceId: string, options?: LogOptions): Promise<string | null>;
   /** The lines that `options` choose of what there is, then each as it comes, until the instance ends or the signal aborts. */
   followLogs(instanceId: string, signal: AbortSignal, options?: FollowOptions): AsyncIterable<string>;
-  listEvents(instanceId: string): Promise<readonly HostInstanceEvent[]>;
+  /** What the host still keeps, oldest first; of every instance that had this id, told apart by uid. */
+  listEvents(instanceId: string): Promise<readonly WatchedInstanceEvent[]>;
   readUsage(): Promise<HostUsage>;
   /** Largest memory limit any node could hold, in bytes: the cap when a request heals from out-of-memory. */
   largestNodeMemoryBytes(): Promise<number>;

@@ -8,14 +8,16 @@ import { readUsageTogether } from '../usage/read-usage-together.js';
 import { recordUsage } from '../usage/record-usage.js';
 import { toReading } from '../usage/to-reading.js';
 import type { InstanceWatch } from './instance-watch.js';
+import { keepHostEvents } from './keep-host-events.js';
 import { readInstanceRow } from './read-instance-row.js';
 
 /** Longer than a server takes to end by itself; then the activity is tried again. */
 const GONE_WITHIN_MS = 10_000;
 
-/** Keeps what is gone from the host once the instance is deleted: its log, and what it used since the last pass. */
+/** Keeps what is gone from the host once the instance is deleted: its log, its events, and its use since the last pass. */
 export async function keepEvidence(deps: ActivityDependencies, instanceId: string): Promise<void> {
   const log = await deps.host.readLogs(instanceId);
+  await keepHostEvents(deps.database, await deps.host.listEvents(instanceId));
   const { instances } = await readUsageTogether(deps.host);
   const last = instances.filter((usage) => usage.instanceId === instanceId);
   if (log !== null) {

@@ -3,6 +3,7 @@ import type { HostEvent } from '../../hosts/model-host.js';
 import { NotLeadingError, seekLeadership } from './leadership.js';
 import { createReconciler, type ReconcilerDependencies } from './reconcile.js';
 import { repeatGrants } from './repeat-grants.js';
+import { writeHostEvents } from './write-host-events.js';
 
 const RECONCILE_MS = 15_000;
 const REPEAT_GRANTS_MS = 5_000;
@@ -88,20 +89,22 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
     deps.instances.onEvent((event) =>
       duties.queue('observing', () => (event.type === 'listed' ? observeAll() : observe(event))),
     ),
+    writeHostEvents(deps, assertLeading, duties),
     every(REPEAT_GRANTS_MS, () => duties.queue('reconciling', () => repeatGrants(deps))),
     every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
   ]);
   duties.queue('reconciling', reconcileAndTell);
 }
 
-type Lane = 'observing' | 'reconciling';
+type Lane = 'observing' | 'reconciling' | 'events';
 
-/** Work of a term of leading, in two lanes: a long reconciliation does not hold up what the host says. */
+/** Work of a term of leading, in lanes: a long reconciliation does not hold up what the host says. */
 class Duties {
   #stops: (() => void)[] = [];
   readonly #tails: Record<Lane, Promise<void>> = {
     observing: Promise.resolve(),
     reconciling: Promise.resolve(),
+    events: Promise.resolve(),
   };
   #term = 0;
 

@@ -81,18 +81,15 @@ function readLeases(sql: Sql, page: readonly InstanceRow[], requestId: string | 
   );
 }
 
+/** The hub's own: what the host reports besides is in the history. */
 function readLastEvents(sql: Sql, page: readonly InstanceRow[]): Promise<EventRow[]> {
   return sql.rows(
     `select e.instance_id, page.model_id, e.event_no, e.source, e.type, e.at, e.details, ${requestAt} as request_id
-       from unnest($1::date[], $2::text[], $3::integer[], $4::text[]) as page (expires_on, id, event_no, model_id)
-       join instance_event e
-         on e.expires_on = page.expires_on and e.instance_id = page.id and e.event_no = page.event_no`,
-    [
-      page.map((row) => row.expires_on),
-      page.map((row) => row.id),
-      page.map((row) => row.event_count),
-      page.map((row) => row.model_id),
-    ],
+       from unnest($1::date[], $2::text[], $3::text[]) as page (expires_on, id, model_id)
+       cross join lateral (select * from instance_event
+         where expires_on = page.expires_on and instance_id = page.id and source = 'hub'
+         order by event_no desc limit 1) e`,
+    [page.map((row) => row.expires_on), page.map((row) => row.id), page.map((row) => row.model_id)],
   );
 }
 

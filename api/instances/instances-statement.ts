@@ -18,7 +18,6 @@ export interface InstanceRow {
   readonly waiting_message: string | null;
   readonly exit_code: number | null;
   readonly pod: Pod | null;
-  readonly event_count: number;
   readonly expires_on: string;
   readonly created_at: string;
   readonly ready_at: string | null;
@@ -27,7 +26,7 @@ export interface InstanceRow {
 }
 
 const columns = `i.id, i.model_id, i.model_revision, i.image, i.state, i.termination_reason, i.termination_message,
-  i.host, i.node, i.waiting_reason, i.waiting_message, i.exit_code, i.pod, i.event_count, i.expires_on, i.created_at,
+  i.host, i.node, i.waiting_reason, i.waiting_message, i.exit_code, i.pod, i.expires_on, i.created_at,
   i.ready_at, i.terminated_at, i.last_updated`;
 
 /**

@@ -79,15 +79,12 @@ export async function listPodEvents(
   api: ClusterApi,
   eventsPath: string,
   podName: string,
-): Promise<HostInstanceEvent[]> {
+): Promise<WatchedInstanceEvent[]> {
   const query = { fieldSelector: `involvedObject.name=${podName},involvedObject.kind=Pod` };
   try {
     const { items } = (await api.json({ path: eventsPath, query })) as { items?: unknown[] };
     return (items ?? [])
-      .flatMap((item) => {
-        const parsed = eventObject.safeParse(item);
-        return parsed.success ? [toHostEvent(parsed.data, item)] : [];
-      })
+      .flatMap((item) => readPodEvent(item)?.event ?? [])
       .sort((a, b) => a.at.localeCompare(b.at));
   } catch (error) {
     throw error instanceof ClusterRefusal ? toHostError(error) : error;

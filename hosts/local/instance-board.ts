@@ -4,6 +4,7 @@ import type {
   HostInstanceEvent,
   HostListener,
   LogOptions,
+  WatchedInstanceEvent,
 } from '../model-host.js';
 import { readInstanceLog } from './instance-log.js';
 import type { InstanceFolders, InstanceRecord } from './instance-record.js';
@@ -76,18 +77,14 @@ export class InstanceBoard {
   }
 
   addEvent(record: InstanceRecord, type: HostInstanceEvent['type'], reason: string, message: string): void {
-    const event = this.#folders.addEvent(record.uid, type, reason, message);
-    const told = { ...event, instanceId: record.spec.instanceId, uid: record.uid };
+    const told = withInstance(record, this.#folders.addEvent(record.uid, type, reason, message));
     for (const listener of this.#eventListeners) listener(told);
   }
 
   /** Tells the events that are kept, also of deleted instances, then every new one. Returns how to stop. */
   watchEvents(listener: HostEventListener): () => void {
-    for (const { uid, spec } of [...this.#deleted, ...this.#records.values()]) {
-      for (const event of this.#folders.readEvents(uid)) {
-        listener({ ...event, instanceId: spec.instanceId, uid });
-      }
-    }
+    for (const record of [...this.#deleted, ...this.#records.values()])
+      this.#eventsOf(record).forEach(listener);
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
   }
@@ -98,13 +95,17 @@ export class InstanceBoard {
     return record ? readInstanceLog(this.folderOf(record), options) : null;
   }
 
-  readEvents(instanceId: string): HostInstanceEvent[] {
+  readEvents(instanceId: string): WatchedInstanceEvent[] {
     const record = this.#find(instanceId);
-    return record ? this.#folders.readEvents(record.uid) : [];
+    return record ? this.#eventsOf(record) : [];
   }
 
   folderOf(record: InstanceRecord): string {
     return this.#folders.of(record.uid);
+  }
+
+  #eventsOf(record: InstanceRecord): WatchedInstanceEvent[] {
+    return this.#folders.readEvents(record.uid).map((event) => withInstance(record, event));
   }
 
   #find(instanceId: string): InstanceRecord | undefined {
@@ -121,3 +122,9 @@ export class InstanceBoard {
     for (const record of this.#deleted.splice(0, surplus)) this.#folders.remove(record.uid);
   }
 }
+
+const withInstance = ({ spec, uid }: InstanceRecord, event: HostInstanceEvent): WatchedInstanceEvent => ({
+  ...event,
+  instanceId: spec.instanceId,
+  uid,
+});

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { request as sendRequest } from 'node:http';
 import {
-  type HostInstanceEvent,
   type HostUsage,
   type HostWatch,
   type FollowOptions,
@@ -43,7 +42,7 @@ export function createLocalModelHost({ socketPath }: { readonly socketPath: stri
       const path = `${instancePath(instanceId)}/logs/follow?${toQuery(options)}`;
       return followLocalLogs({ socketPath, method: 'GET', path, signal });
     },
-    listEvents: (instanceId) => call<HostInstanceEvent[]>('GET', `${instancePath(instanceId)}/events`),
+    listEvents: (instanceId) => call<WatchedInstanceEvent[]>('GET', `${instancePath(instanceId)}/events`),
     readUsage: () => call<HostUsage>('GET', '/usage'),
     largestNodeMemoryBytes: () => call<number>('GET', '/largest-node-memory'),
     close: async () => {

@@ -57,7 +57,10 @@ export function describeWatches(parts: () => ContractParts): void {
     const late = recordEvents(host);
     expect((await late.until(ready, 'Scheduled')).id).toBe(scheduled.id);
     const listed = await host.listEvents(ready.instanceId);
-    expect(listed.map(({ id }) => id)).toContain(scheduled.id);
+    expect(listed.find(({ id }) => id === scheduled.id)).toMatchObject({
+      ...scheduled,
+      raw: expect.anything(),
+    });
     early.watch.close();
     late.watch.close();
     await remove(ready);

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  HostInstanceEvent,
-  HostWatch,
-  ModelHost,
-  ObservedInstance,
-  WatchedInstanceEvent,
-} from '../../hosts/model-host.js';
+import type { HostWatch, ModelHost, ObservedInstance, WatchedInstanceEvent } from '../../hosts/model-host.js';
 
 const PATIENCE_MS = 15_000;
 const LOOK_EVERY_MS = 25;
@@ -32,7 +26,7 @@ export function untilEvents(
   host: ModelHost,
   instanceId: string,
   ...reasons: readonly string[]
-): Promise<readonly HostInstanceEvent[]> {
+): Promise<readonly WatchedInstanceEvent[]> {
   return poll(`events ${reasons.join(', ')}`, async () => {
     const events = await host.listEvents(instanceId);
     return reasons.every((reason) => events.some((event) => event.reason === reason)) ? events : undefined;

@@ -20,6 +20,8 @@ export class PlayedHost implements ModelHost {
   readonly created: InstanceSpec[] = [];
   readonly deleted: { instanceId: string; uid: string }[] = [];
   readonly logs = new Map<string, string>();
+  /** What it keeps of what it reported. */
+  readonly events: WatchedInstanceEvent[] = [];
   /** When set, every creation is refused with this sentence. */
   refusal: string | null = null;
   /** While true nothing is told to those who watch, as when they lag behind. */
@@ -52,12 +54,14 @@ export class PlayedHost implements ModelHost {
   }
 
   watchEvents(listener: HostEventListener) {
+    this.events.forEach(listener);
     this.#eventListeners.add(listener);
     return { healthy: true, close: () => void this.#eventListeners.delete(listener) };
   }
 
   /** The host reports something of an instance. */
   report(event: WatchedInstanceEvent): void {
+    this.events.push(event);
     for (const listener of this.#eventListeners) listener(event);
   }
 
@@ -73,7 +77,8 @@ export class PlayedHost implements ModelHost {
   async *followLogs() {
     // Nothing here follows logs.
   }
-  listEvents = () => Promise.resolve([]);
+  listEvents = (instanceId: string) =>
+    Promise.resolve(this.events.filter((event) => event.instanceId === instanceId));
   readUsage = () => Promise.resolve(this.usage);
   largestNodeMemoryBytes = () => Promise.resolve(this.largestNodeBytes);
   close = () => Promise.resolve();
