@@ -17,10 +17,12 @@ export interface ActivityLog {
 
 /** Settings that activities obey. */
 export interface ActivitySettings extends ClaimSettings {
-  /** How long a starting instance may take for what. */
+  /** How long an instance may take for what. */
   readonly life: LifeLimits;
   /** How long a host may take to let go of an instance before its place is free all the same. */
   readonly terminatingTimeoutSeconds: number;
+  /** How long the host may have an instance that no row owns before it is ended. */
+  readonly orphanSeconds: number;
   /** How many instances one request may have at once. */
   readonly instancesPerRequest: number;
   /** At most this much of an instance's log is kept, its end. */

@@ -20,7 +20,7 @@ export interface RunModelInstanceEffects {
   readInstance(instanceId: string): Promise<InstanceFacts>;
   /** Marks an instance that never became ready to end, with what it was last waiting for. */
   giveUpStarting(instanceId: string): Promise<void>;
-  /** Ends the instance if it is free and its idle time is over. */
+  /** Ends the instance if it is free and its idle time is over, or if it has not answered for too long. */
   retireIdle(instanceId: string): Promise<IdleVerdict>;
   /** Keeps its log and its peak use; both are gone from the host after it is deleted. */
   keepEvidence(instanceId: string): Promise<void>;

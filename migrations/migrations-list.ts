@@ -3,6 +3,7 @@ import { Migration0002Models } from './migration-0002-models.js';
 import { Migration0003Instances } from './migration-0003-instances.js';
 import { Migration0004Usage } from './migration-0004-usage.js';
 import { Migration0005Administration } from './migration-0005-administration.js';
+import { Migration0006Readiness } from './migration-0006-readiness.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 export const migrationsList = [
@@ -11,4 +12,5 @@ export const migrationsList = [
   { name: 'migration-0003-instances', class: Migration0003Instances },
   { name: 'migration-0004-usage', class: Migration0004Usage },
   { name: 'migration-0005-administration', class: Migration0005Administration },
+  { name: 'migration-0006-readiness', class: Migration0006Readiness },
 ];

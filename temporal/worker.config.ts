@@ -28,9 +28,17 @@ export const workerSettings = z.object({
     .describe(
       'seconds a node may go on reporting that it can not pull the image of an instance or make its container',
     ),
+  INSTANCE_UNREADY_TIMEOUT_SECONDS: integerSetting(1, 86_400)
+    .default(60)
+    .describe(
+      'seconds for which an instance that was ready may answer no health check; while it computes, its call has its own limit',
+    ),
   INSTANCE_TERMINATING_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(180)
     .describe('seconds a host may take to remove an instance before its place counts as free all the same'),
+  INSTANCE_ORPHAN_SECONDS: integerSetting(1, 86_400)
+    .default(60)
+    .describe('seconds after which an instance that the hub does not know, but its host has, is ended'),
   MODEL_RUN_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(1200)
     .describe('seconds a model server may take to answer one call with rows'),

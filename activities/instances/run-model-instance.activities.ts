@@ -1,8 +1,9 @@
+import type { Sql } from '../../db/database.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import { isUsable, secondsUntilIdleLook, type InstanceState } from '../../domain/instance/instance.js';
-import { judgeStart, type StartVerdict } from '../../domain/instance/life.js';
+import { judgeStart, judgeUnready, type InstanceEnd, type LifeVerdict } from '../../domain/instance/life.js';
 import { InstanceRefusedError, type InstanceSpec } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { IdleVerdict, RunModelInstanceEffects } from '../run-model-instance.effects.js';
@@ -62,7 +63,7 @@ function specOf(row: InstanceRow): InstanceSpec {
   };
 }
 
-function judgeRow({ settings }: ActivityDependencies, row: InstanceRow): StartVerdict {
+function judgeRow({ settings }: ActivityDependencies, row: InstanceRow): LifeVerdict {
   const { age_seconds: ageSeconds, placed_seconds: placedSeconds, waiting_reason: reason } = row;
   const { waiting_message: message, waiting_seconds: seconds } = row;
   const waiting = reason === null ? null : { reason, message, seconds: seconds ?? 0 };
@@ -78,27 +79,50 @@ async function giveUpStarting(deps: ActivityDependencies, instanceId: string): P
   await deps.database.transaction((sql) => markToEnd(sql, instanceId, end.reason, end.message));
 }
 
-/** Atomic: an instance that is leased in the same moment is not ended. */
+interface UseRow {
+  readonly state: InstanceState;
+  readonly warm_seconds: number;
+  readonly leased: boolean;
+  readonly computes: boolean;
+  readonly idle_seconds: number;
+  readonly unready_seconds: number | null;
+}
+
+/** Atomic: an instance that is leased in the same moment is not ended for being idle. */
 async function retireIdle(deps: ActivityDependencies, instanceId: string): Promise<IdleVerdict> {
   return inClaims(deps.database, 'asking', async (sql) => {
-    const [row] = await sql.rows<{
-      state: InstanceState;
-      warm_seconds: number;
-      leased: boolean;
-      idle_seconds: number;
-    }>(
-      `select state, warm_seconds,
-         exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased,
-         coalesce(extract(epoch from clock_timestamp() - idle_since), 0)::float8 as idle_seconds
-       from model_instance i where id = $1`,
-      [instanceId],
-    );
+    const row = await readUse(sql, instanceId);
     if (!row || !isUsable(row.state)) return { type: 'retired' };
-    if (row.leased || row.idle_seconds < row.warm_seconds) {
-      const { leased, warm_seconds: warmSeconds, idle_seconds: idleSeconds } = row;
-      return { type: 'look again', inSeconds: secondsUntilIdleLook({ leased, warmSeconds, idleSeconds }) };
-    }
-    await markToEnd(sql, instanceId, 'COMPLETED', `nobody needed it for ${row.warm_seconds} s`);
+    const end = endOfUse(deps, row);
+    if ('inSeconds' in end) return { type: 'look again', ...end };
+    await markToEnd(sql, instanceId, end.reason, end.message);
     return { type: 'retired' };
   });
+}
+
+async function readUse(sql: Sql, instanceId: string): Promise<UseRow | undefined> {
+  const [row] = await sql.rows<UseRow>(
+    `select i.state, i.warm_seconds, l.lease_token is not null as leased, l.begun_at is not null as computes,
+       coalesce(extract(epoch from clock_timestamp() - i.idle_since), 0)::float8 as idle_seconds,
+       case when i.unready_since is not null
+         then extract(epoch from clock_timestamp() - greatest(i.unready_since, i.idle_since))::float8 end as unready_seconds
+     from model_instance i left join instance_lease l on l.instance_id = i.id and l.state = 'GRANTED'
+     where i.id = $1`,
+    [instanceId],
+  );
+  return row;
+}
+
+/** Why a ready instance is to end, or when to look at it again. */
+function endOfUse({ settings }: ActivityDependencies, row: UseRow): InstanceEnd | { inSeconds: number } {
+  const { leased, computes, warm_seconds: warmSeconds, idle_seconds: idleSeconds } = row;
+  const unready =
+    row.unready_seconds === null
+      ? null
+      : judgeUnready({ unreadySeconds: row.unready_seconds, computes }, settings.life);
+  if (unready?.secondsLeft === 0) return unready.end;
+  if (!leased && idleSeconds >= warmSeconds)
+    return { reason: 'COMPLETED', message: `nobody needed it for ${warmSeconds} s` };
+  const idleLook = secondsUntilIdleLook({ leased, warmSeconds, idleSeconds });
+  return { inSeconds: Math.min(idleLook, unready?.secondsLeft ?? idleLook) };
 }

@@ -8,7 +8,7 @@ import type { ObservedInstance } from '../../hosts/model-host.js';
 
 /**
  * Writes into an instance's row what its host shows of it. Older observations and those of another uid change nothing.
- * @returns whether there is news for its workflow: another state, another reason to wait, or its end
+ * @returns whether there is news for its workflow: another state, another reason to wait, health lost or found, or its end
  */
 export async function writeObserved(sql: Sql, seen: ObservedInstance, isReady: boolean): Promise<boolean> {
   const row = await updateRow(sql, seen, isReady);
@@ -21,7 +21,7 @@ export async function writeObserved(sql: Sql, seen: ObservedInstance, isReady: b
     await writeReady(sql, seen, row.leased);
   } else {
     const waitsForOther = isUsable(row.state) && row.waiting_reason !== row.waited_for;
-    if (row.state === row.was && !waitsForOther) return false;
+    if (row.state === row.was && !waitsForOther && row.unready === row.was_unready) return false;
     await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_CHANGED', describe(seen));
   }
   return true;
@@ -32,6 +32,8 @@ interface UpdatedRow {
   readonly was: InstanceState;
   readonly waiting_reason: string | null;
   readonly waited_for: string | null;
+  readonly unready: boolean;
+  readonly was_unready: boolean;
   readonly leased: boolean;
 }
 
@@ -55,13 +57,14 @@ async function updateRow(sql: Sql, seen: ObservedInstance, isReady: boolean): Pr
 
 const updateStatement = `
   with known as (
-    select id, state as was, waiting_reason as waited_for from model_instance where id = $1 for update)
+    select id, state as was, waiting_reason as waited_for, unready_since is not null as was_unready from model_instance where id = $1 for update)
   update model_instance i set uid = $2, resource_version = $3, address = $4, node = $5, waiting_reason = $6,
     waiting_message = $7, last_updated = now(), exit_code = coalesce($10, exit_code), pod = coalesce($11::jsonb, pod),
     waiting_since = case when $6::text is null then null
       when placed_at is null and $5::text is not null then clock_timestamp()
       else coalesce(waiting_since, clock_timestamp()) end,
     placed_at = case when $5::text is null then placed_at else coalesce(placed_at, clock_timestamp()) end,
+    unready_since = case when i.state = 'ACTIVE' and not $8 then coalesce(unready_since, clock_timestamp()) end,
     ready_at = case when $8 then coalesce(ready_at, clock_timestamp()) else ready_at end,
     state = case
       when $8 and i.state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS') then 'ACTIVE'
@@ -69,7 +72,8 @@ const updateStatement = `
       else i.state end
    from known where i.id = known.id and (i.uid is null or i.uid = $2) and i.resource_version < $3
      and i.state <> 'TERMINATED'
-  returning i.state, known.was, i.waiting_reason, known.waited_for,
+  returning i.state, known.was, i.waiting_reason, known.waited_for, i.unready_since is not null as unready,
+    known.was_unready,
     exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased`;
 
 async function writeReady(sql: Sql, seen: ObservedInstance, leased: boolean): Promise<void> {

@@ -17,8 +17,6 @@ export interface Reconciliation {
 
 /** A row this young may have a workflow that can't be seen yet. */
 const YOUNG_SECONDS = 10;
-/** An orphan is ended only when it was seen as one for this long. */
-const ORPHAN_SECONDS = 60;
 
 export interface ReconcilerDependencies extends Omit<
   ActivityDependencies,
@@ -153,7 +151,7 @@ async function restartInstances(deps: ReconcilerDependencies, running: ReadonlyS
   return lost.length;
 }
 
-/** Instances at the host that no live row owns: ended by uid when they have been so for a minute. */
+/** Instances at the host that no live row owns: ended by uid when they were seen to be so for long enough. */
 async function endOrphans(deps: ReconcilerDependencies, since: Map<string, number>): Promise<number> {
   if (!deps.instances.current) return 0;
   const owned = await deps.database.rows<{ id: string; uid: string | null }>(
@@ -170,7 +168,7 @@ async function endOrphans(deps: ReconcilerDependencies, since: Map<string, numbe
   for (const { instanceId, uid } of orphans) {
     const first = since.get(uid) ?? Date.now();
     since.set(uid, first);
-    if (Date.now() - first < ORPHAN_SECONDS * 1000) continue;
+    if (Date.now() - first < deps.settings.orphanSeconds * 1000) continue;
     if (await endOrphan(deps, instanceId, uid)) ended += 1;
   }
   return ended;

@@ -2,15 +2,14 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { isInForce, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
-import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard } from '../../db/queries/shards.js';
-import { storableText } from '../../db/storable-text.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ModelAnswerError } from '../model-server/model-reply.js';
 import { ModelUnreachableError } from '../model-server/model-server.js';
 import type { ProcessWorkRequestEffects } from '../process-work-request.effects.js';
 import { sendHints } from '../send-hints.js';
+import { beginLease } from './begin-lease.js';
 import { computeShard, MOST_SHARD_ATTEMPTS, shardPlace } from './compute-and-store.js';
 import { prepareShard, type PreparedShard } from './compute-shard.js';
 import { withRetired } from './end-work-request.activities.js';
@@ -43,10 +42,11 @@ export function createRunLease(deps: ActivityDependencies): Pick<ProcessWorkRequ
   };
 }
 
-/** From now on the grant need not be told again. */
+/** From now on the grant need not be told again. Whoever worked under it before computes no more. */
 async function acknowledge({ database }: ActivityDependencies, leaseToken: string): Promise<void> {
   await database.rows(
-    `update instance_lease set acknowledged_at = clock_timestamp() where lease_token = $1 and acknowledged_at is null`,
+    `update instance_lease set acknowledged_at = coalesce(acknowledged_at, clock_timestamp()), begun_at = null
+      where lease_token = $1 and (acknowledged_at is null or begun_at is not null)`,
     [leaseToken],
   );
 }
@@ -93,7 +93,7 @@ class LeaseRun {
 
   constructor(
     private readonly deps: ActivityDependencies,
-    private lease: LeaseFacts,
+    private readonly lease: LeaseFacts,
     private readonly guard: LeaseGuard,
   ) {}
 
@@ -101,45 +101,25 @@ class LeaseRun {
     // Read while the instance starts; a further instance must not hold shards that the first one could compute.
     if (this.lease.slice === 0) this.#next = this.#prepareNext();
     const address = await this.guard.untilReady();
-    await this.#begin(address);
+    const beginning = beginLease(this.deps, this.lease, address, this.guard.signal);
+    try {
+      await beginning.mayCall;
+      return await this.#computeAll(address, beginning.written);
+    } finally {
+      // Whatever comes next must not be overtaken by what was begun here.
+      await Promise.allSettled([beginning.written]);
+    }
+  }
+
+  async #computeAll(address: string, begun: Promise<void>): Promise<LeaseOutcome> {
     this.#next ??= this.#prepareNext();
     for (let shard = await this.#next; shard; shard = await this.#next) {
       // The next shard's molecules are read while the model works on this one.
       this.#next = this.#prepareNext();
       if (shard.shard.attempt > MOST_SHARD_ATTEMPTS) return this.#quarantined(shard);
-      if (!(await this.#computeAndStore(shard, address))) return { type: 'ended' };
+      if (!(await this.#computeAndStore(shard, address, begun))) return { type: 'ended' };
     }
     return { type: 'finished' };
-  }
-
-  async #begin(address: string): Promise<void> {
-    const { database, modelServer } = this.deps;
-    const { request_id, run_key, instance_id, model_id } = this.lease;
-    if (this.lease.model_version === null) {
-      const stated = await modelServer
-        .readVersion(address, model_id, this.guard.signal)
-        .catch((error: Error) => {
-          this.deps.log.warn('the model did not state its version', {
-            model: model_id,
-            error: error.message,
-          });
-          return null;
-        });
-      const version = stated === null ? null : storableText(stated);
-      await database.rows(`update model_instance set model_version = $2 where id = $1`, [
-        instance_id,
-        version,
-      ]);
-      this.lease = { ...this.lease, model_version: version };
-    }
-    await database.transaction(async (sql) => {
-      await sql.rows(
-        `update work_request set instance_ready_at = coalesce(instance_ready_at, clock_timestamp()),
-           job_submitted_at = coalesce(job_submitted_at, clock_timestamp()), model_version = $2 where id = $1`,
-        [request_id, this.lease.model_version],
-      );
-      await moveWorkRequest(sql, request_id, 'run', { runKey: run_key, event: { instance_id } });
-    });
   }
 
   /** Takes and reads the next shard; a failure is kept until the shard is asked for. */
@@ -157,8 +137,9 @@ class LeaseRun {
   }
 
   /** @returns whether there is any point in the next shard */
-  async #computeAndStore(prepared: PreparedShard, address: string): Promise<boolean> {
+  async #computeAndStore(prepared: PreparedShard, address: string, begun: Promise<void>): Promise<boolean> {
     const computed = await this.#computeAgainIfCut(prepared, address);
+    await begun;
     const stored = await this.deps.database.transaction((sql) =>
       storeShard(sql, shardPlace(this.lease), computed),
     );

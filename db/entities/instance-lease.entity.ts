@@ -31,6 +31,7 @@ const InstanceLeaseSchema = defineEntity({
     requestedAt: p.datetime().columnType('timestamptz').defaultRaw('now()'),
     grantedAt: p.datetime().columnType('timestamptz').nullable(),
     acknowledgedAt: p.datetime().columnType('timestamptz').nullable(),
+    begunAt: p.datetime().columnType('timestamptz').nullable(),
     releasedAt: p.datetime().columnType('timestamptz').nullable(),
     chargedSeconds: p.double().default(0),
     shards: p.integer().default(0),

@@ -5,11 +5,12 @@ import {
   isOverAtHost,
   judgeEnd,
   judgeStart,
+  judgeUnready,
   type EndFacts,
   type LifeLimits,
 } from './life.js';
 
-const limits: LifeLimits = { pendingSeconds: 600, imageSeconds: 120, readySeconds: 300 };
+const limits: LifeLimits = { pendingSeconds: 600, imageSeconds: 120, readySeconds: 300, unreadySeconds: 60 };
 const waits = (reason: string, seconds: number, message: string | null = null) => ({
   reason,
   message,
@@ -81,6 +82,22 @@ describe('a starting instance', () => {
         expect(after(600)).toBe(0);
       }),
     );
+  });
+});
+
+describe('an instance that was ready and is not', () => {
+  it.each([
+    ['may miss health checks for a while', 20, false, 40],
+    ['is given up when that takes too long', 60, false, 0],
+    ['is spared while it computes, however long', 5_000, true, 60],
+  ])('%s', (_, unreadySeconds, computes, secondsLeft) => {
+    expect(judgeUnready({ unreadySeconds, computes }, limits)).toEqual({
+      secondsLeft,
+      end: {
+        reason: 'FAILED',
+        message: 'its server was ready and then answered no health check for 60 s',
+      },
+    });
   });
 });
 

@@ -8,6 +8,8 @@ export interface LifeLimits {
   readonly imageSeconds: number;
   /** From the time a node has it until its server answers. */
   readonly readySeconds: number;
+  /** While its server, which was ready, misses its health checks and computes nothing. */
+  readonly unreadySeconds: number;
 }
 
 /** A starting instance, as its row knows it. */
@@ -30,8 +32,8 @@ export interface InstanceEnd {
   readonly message: string;
 }
 
-/** What becomes of a starting instance: it may go on for so long, or `end` says why it is given up. */
-export interface StartVerdict {
+/** What becomes of an instance that is not ready: it may go on for so long, or `end` says why it is given up. */
+export interface LifeVerdict {
   readonly secondsLeft: number;
   /** What is said of it when no time is left. */
   readonly end: InstanceEnd;
@@ -50,7 +52,7 @@ const unmadeContainer: Readonly<Record<string, string>> = {
 };
 
 /** How long a starting instance may still take, and what is said of it when that is over. */
-export function judgeStart(facts: StartFacts, limits: LifeLimits): StartVerdict {
+export function judgeStart(facts: StartFacts, limits: LifeLimits): LifeVerdict {
   const { ageSeconds, placedSeconds, waiting } = facts;
   const says = waiting ? `: ${waiting.message || waiting.reason}` : '';
   if (waiting?.reason === 'InvalidImageName') {
@@ -70,8 +72,25 @@ export function judgeStart(facts: StartFacts, limits: LifeLimits): StartVerdict 
   return over(readyLeft, `it was not ready within ${limits.readySeconds} s${missed}`);
 }
 
-function over(secondsLeft: number, message: string): StartVerdict {
+function over(secondsLeft: number, message: string): LifeVerdict {
   return { secondsLeft: Math.max(0, secondsLeft), end: { reason: 'NEVER_READY', message } };
+}
+
+/**
+ * How long an instance that was ready and misses its health checks may still live. One that computes is spared, for a
+ * server with one thread answers nobody meanwhile; its call has a time limit of its own.
+ * @param unreadySeconds since it answered last or was given back, whichever is later
+ */
+export function judgeUnready(
+  { unreadySeconds, computes }: { readonly unreadySeconds: number; readonly computes: boolean },
+  limits: LifeLimits,
+): LifeVerdict {
+  const limit = limits.unreadySeconds;
+  const message = `its server was ready and then answered no health check for ${limit} s`;
+  return {
+    secondsLeft: computes ? limit : Math.max(0, limit - unreadySeconds),
+    end: { reason: 'FAILED', message },
+  };
 }
 
 /** What a host shows of an instance that may be over. */

@@ -16,8 +16,9 @@ export const playedSettings: ActivitySettings = {
   patienceSeconds: 10,
   hostKind: 'test',
   instanceRetentionDays: 1,
-  life: { pendingSeconds: 50, imageSeconds: 30, readySeconds: 60 },
+  life: { pendingSeconds: 50, imageSeconds: 30, readySeconds: 60, unreadySeconds: 40 },
   terminatingTimeoutSeconds: 90,
+  orphanSeconds: 60,
   instancesPerRequest: 2,
   keptLogBytes: 1000,
 };

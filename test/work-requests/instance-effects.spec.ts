@@ -154,6 +154,50 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(await worker.activities.retireIdle(id)).toEqual({ type: 'retired' });
   });
 
+  const makeUnready = async (over: Partial<InstanceParts>, seconds: number) => {
+    const id = await make({ state: 'ACTIVE', ...over });
+    await worker.database.rows(
+      `update model_instance set unready_since = clock_timestamp() - $2 * interval '1 second' where id = $1`,
+      [id, seconds],
+    );
+    return id;
+  };
+
+  it('give up what was ready and answers no health check, but not before its time', async () => {
+    const early = await makeUnready({ idleSeconds: 50 }, 30);
+    const verdict = await worker.activities.retireIdle(early);
+    expect((verdict as { inSeconds: number }).inSeconds).toBeCloseTo(10, 0);
+    const late = await makeUnready({ idleSeconds: 50 }, 41);
+    expect(await worker.activities.retireIdle(late)).toEqual({ type: 'retired' });
+    expect(await read(late)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      termination_reason: 'FAILED',
+      termination_message: 'its server was ready and then answered no health check for 40 s',
+    });
+  });
+
+  it('give one that was given back just now the whole time to answer again', async () => {
+    const id = await makeUnready({ idleSeconds: 5 }, 900);
+    const verdict = await worker.activities.retireIdle(id);
+    expect((verdict as { inSeconds: number }).inSeconds).toBeCloseTo(35, 0);
+  });
+
+  it('spare one that answers no health check while it computes, not while it only has a lease', async () => {
+    const { id: modelId } = await makeModel(worker.database);
+    const lend = async () => {
+      const request = await makeRequest(worker.database, { modelId, state: 'SCHEDULING' });
+      const id = await makeUnready({ modelId }, 900);
+      return { id, ...(await makeLease(worker.database, request, id)) };
+    };
+    const [computing, waiting] = [await lend(), await lend()];
+    await worker.database.rows(
+      `update instance_lease set begun_at = clock_timestamp() where lease_token = $1`,
+      [computing.leaseToken],
+    );
+    expect(await worker.activities.retireIdle(computing.id)).toEqual({ type: 'look again', inSeconds: 40 });
+    expect(await worker.activities.retireIdle(waiting.id)).toEqual({ type: 'retired' });
+  });
+
   it('retire it or lend it in the same moment, never both: 100 races', async () => {
     const races = { lent: 0, retired: 0 };
     for (let race = 0; race < 100; race += 1) {

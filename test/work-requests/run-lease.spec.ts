@@ -215,6 +215,40 @@ describeWith('postgres')('the work under a lease', () => {
     expect(await outcome).toEqual({ type: 'finished' });
   });
 
+  it('writes that it computes while it does, and takes that back when it is taken up anew', async () => {
+    const place = await lend(await running(1));
+    const begunAt = async () =>
+      (
+        await worker.database.rows<{ begun_at: string | null }>(
+          `select begun_at from instance_lease where lease_token = $1`,
+          [place.leaseToken],
+        )
+      )[0]!.begun_at;
+    const environment = new MockActivityEnvironment();
+    server.conduct = answerAfter(1_400);
+    const first = run(place, environment);
+    await until(() => server.calls.length === 1);
+    await until(async () => (await begunAt()) !== null);
+    environment.cancel();
+    await expect(first).rejects.toThrow('cancelled');
+    worker.host.change(place.instanceId, { ready: false });
+    const second = run(place);
+    await until(async () => (await begunAt()) === null);
+    server.conduct = answerHonestly;
+    worker.host.makeReady(place.instanceId, server.address);
+    expect(await second).toEqual({ type: 'finished' });
+  });
+
+  it('sends the first rows although the server never states its version', async () => {
+    const mute = await startInlineModel('another model');
+    const request = await running(1);
+    const place = await lend(request);
+    worker.host.makeReady(place.instanceId, mute.address);
+    expect(await run(place)).toEqual({ type: 'finished' });
+    expect(await readRequest(request)).toMatchObject({ shards_done: 1, model_version: null });
+    await mute.close();
+  });
+
   it('stops within a second when the request is cancelled, and stores nothing more', async () => {
     server.conduct = answerAfter(1_400);
     const request = await running(2);

@@ -78,6 +78,20 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await read(id)).toMatchObject({ state: 'ACTIVE' });
   });
 
+  it('tells the workflow of a ready one when it loses its health, and when it finds it again', async () => {
+    const id = await make({ state: 'ACTIVE' });
+    place(id);
+    await changed(worker.host.makeReady(id));
+    await changed(worker.host.change(id, { ready: false }));
+    const lost = await read(id);
+    expect(lost).toMatchObject({ state: 'ACTIVE', unready_since: expect.any(String) });
+    await changed(worker.host.change(id, { ready: false }));
+    expect(await read(id)).toMatchObject({ unready_since: lost.unready_since });
+    await changed(worker.host.makeReady(id));
+    expect(await read(id)).toMatchObject({ state: 'ACTIVE', unready_since: null });
+    expect(worker.workflows.words).toEqual(Array(2).fill(`signal instance ${id}`));
+  });
+
   it('is refused when it is older, told twice, of another uid, or of an ended instance', async () => {
     const id = await make();
     const starting = place(id);
