@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { constants } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import type { InstanceTermination } from '../model-host.js';
 import type { InstanceLog } from './instance-log.js';
 import type { ModelCommand } from './model-commands.js';
+import { isGone } from './proc-files.js';
 import { INSTANCE_UID_VARIABLE } from './process-tree.js';
 
 /** Environment variable that names the host a process belongs to; finds what a killed host left behind. */
@@ -16,6 +17,8 @@ const LAST_PORT = 32_000;
 const PORT_ATTEMPTS = 50;
 /** The exit code a shell and a cluster give for an ending by signal is this plus the signal's number. */
 const SIGNAL_EXIT_BASE = 128;
+/** Models take what the hub leaves of a busy machine: one that computes must not hold up the start of an API. */
+const NICENESS = 5;
 /** After a server ended, its last output is waited for this long (a stray process may hold the pipe open). */
 const OUTPUT_GRACE_MS = 500;
 
@@ -52,6 +55,7 @@ export function startInstanceProcess(options: {
     },
   });
   if (child.pid === undefined) return { startFailure: startFailureOf(child, program) };
+  yieldToTheHub(child.pid);
   options.log.take(child.stdout);
   options.log.take(child.stderr);
   const exited = new Promise<InstanceTermination>((resolve) => {
@@ -63,6 +67,15 @@ export function startInstanceProcess(options: {
     return termination;
   });
   return { pid: child.pid, exited, ended };
+}
+
+/** At once, since threads take the priority of the one that starts them. A process that ended already has none. */
+function yieldToTheHub(pid: number): void {
+  try {
+    setPriority(pid, Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW));
+  } catch (error) {
+    if (!isGone((error as { info?: unknown }).info)) throw error;
+  }
 }
 
 /** What a cluster says of an exit: its code (128 + signal), and `Completed` only for 0. */

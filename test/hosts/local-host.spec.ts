@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { InstanceRefusedError, type ObservedInstance } from '../../hosts/model-host.js';
 import {
   askFixture,
@@ -45,6 +46,13 @@ describe('instances of the local host', () => {
     expect(Object.keys(environment).sort()).toEqual(allowed);
     expect(`${environment.HOST}:${environment.PORT}`).toBe(ready.address);
     expect(folder).toBe(`${host.folder}/local-host/instances/${ready.uid}/work`);
+    await remove(ready);
+  });
+
+  it('compute at a lower priority than the hub, which must answer while they are busy', async () => {
+    const ready = await startReady();
+    const { niceness } = (await askFixture(ready, '/about')) as { niceness: number };
+    expect(niceness).toBe(getPriority() + 5);
     await remove(ready);
   });
 
