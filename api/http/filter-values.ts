@@ -12,6 +12,11 @@ export const timeValue = z
   .transform((text) => text.replace(/\s*(?:Z|[+-]\d\d:?\d\d)$/, ''))
   .refine(isRealTime, 'There is no such date or time');
 
+/** A time with its zone, as an ISO text in UTC. */
+export const instantValue = z.iso
+  .datetime({ offset: true, error: 'Must be a time with its zone, e.g. 2026-02-03T04:05:06Z' })
+  .transform((text) => new Date(text).toISOString());
+
 /** `2026-02-31` matches the pattern and is no day; neither is hour 25. */
 function isRealTime(text: string): boolean {
   const padded = `${text.slice(0, 10)}T${(text.slice(11, 19) || '00:00').slice(0, 8)}Z`;

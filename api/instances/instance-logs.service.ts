@@ -1,20 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { decompressText } from '../../db/compressed-text.js';
 import type { Database } from '../../db/database.js';
-import { chooseLines, linesOf, linesWithin, type LogWindow } from '../../domain/instance/log-lines.js';
-import { HostUnavailableError } from '../../hosts/model-host.js';
-import type { LogReader } from '../records/log-reader.js';
+import {
+  chooseLines,
+  linesOf,
+  linesWithin,
+  sharedWindow,
+  type LineChoice,
+  type LogWindow,
+} from '../../domain/instance/log-lines.js';
 import { Refusal } from '../http/refusal.js';
+import type { LogReader } from '../records/log-reader.js';
 import { DATABASE, LOG_READER } from '../records/tokens.js';
 import type { LogFilter } from './instances.dto.js';
+import { askHost, noLogs, readStoredLog } from './stored-log.js';
 
 /** A log is wanted whole, or only while the instance worked for one request. */
-interface WantedLog {
+interface WantedLog extends LogWindow {
   readonly instance_id: string;
   readonly expires_on: string;
   readonly is_over: boolean;
-  readonly since: string | null;
-  readonly until: string | null;
 }
 
 /** Leases of one request whose logs are read; the last ones of a request that had more. */
@@ -36,16 +40,22 @@ export class InstanceLogsService {
 
   /** @throws Refusal 400 when the query names neither an instance nor a model and request, 404 when there is no log */
   async read(filter: LogFilter): Promise<readonly string[]> {
-    const lines: string[] = [];
-    let isFound = false;
-    for (const wanted of await this.#wantedLogs(filter)) {
-      const log = await this.#readLog(wanted);
-      if (log === null) continue;
-      isFound = true;
-      for (const line of windowOf(wanted, log)) lines.push(line);
+    const asked: LogWindow = { since: filter.since ?? null, until: filter.until ?? null };
+    const oldestFirst = await this.#wantedLogs(filter);
+    const fromTheEnd = filter.tail !== undefined;
+    const found: (readonly string[])[] = [];
+    let left = filter.tail ?? filter.head ?? Infinity;
+    for (const wanted of fromTheEnd ? oldestFirst.toReversed() : oldestFirst) {
+      if (found.length > 0 && left === 0) break;
+      const window = sharedWindow(wanted, asked);
+      const choice = left === Infinity ? {} : fromTheEnd ? { tail: left } : { head: left };
+      const lines = await this.#readLines(wanted, window, choice);
+      if (lines === null) continue;
+      found.push(lines);
+      left -= lines.length;
     }
-    if (!isFound) throw new Refusal(404, 'No logs found for instance');
-    return chooseLines(lines, filter);
+    if (found.length === 0) throw noLogs();
+    return (fromTheEnd ? found.toReversed() : found).flat();
   }
 
   /** Oldest first. */
@@ -70,30 +80,30 @@ export class InstanceLogsService {
     );
   }
 
-  async #readLog({ instance_id, expires_on, is_over }: WantedLog): Promise<string | null> {
-    const live = is_over ? null : await this.#readLive(instance_id);
-    if (live !== null) return live;
-    const [kept] = await this.#database.rows<{ log: Buffer }>(
-      `select log from instance_log where expires_on = $1 and instance_id = $2`,
-      [expires_on, instance_id],
+  /** The host is asked for no more than is wanted. */
+  async #readLines(
+    wanted: WantedLog,
+    window: LogWindow,
+    choice: LineChoice,
+  ): Promise<readonly string[] | null> {
+    const live = wanted.is_over ? null : await this.#readLive(wanted.instance_id, window, choice);
+    if (live !== null) return linesOf(live);
+    const kept = await readStoredLog(this.#database, wanted);
+    return kept === null ? null : chooseLines(linesWithin(kept, window), choice);
+  }
+
+  #readLive(
+    instanceId: string,
+    { since, until }: LogWindow,
+    { tail, head }: LineChoice,
+  ): Promise<string | null> {
+    return askHost(instanceId, () =>
+      this.#reader.readLogs(instanceId, {
+        ...(since !== null && { since }),
+        ...(until !== null && { until }),
+        ...(tail !== undefined && { tailLines: tail }),
+        ...(head !== undefined && { headLines: head }),
+      }),
     );
-    return kept ? decompressText(kept.log) : null;
   }
-
-  async #readLive(instanceId: string): Promise<string | null> {
-    try {
-      return await this.#reader.readLogs(instanceId);
-    } catch (error) {
-      if (!(error instanceof HostUnavailableError)) throw error;
-      const why = `The host of instance ${instanceId} can not be asked for its log: ${error.message}`;
-      throw new Refusal(503, why);
-    }
-  }
-}
-
-/** The whole log, or its part in the lease. */
-function windowOf({ since, until }: WantedLog, log: string): readonly string[] {
-  if (since === null) return linesOf(log);
-  const window: LogWindow = { since, until };
-  return linesWithin(log, window);
 }

@@ -1,14 +1,35 @@
-import { Body, Controller, Get, Headers, HttpCode, Post, Query, StreamableFile } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { InstanceHistory, InstanceList, InstanceLogLines } from '../../domain/instance/instance.wire.js';
 import { Access, Caller } from '../auth/access.js';
 import type { SignedIn } from '../auth/signed-in.js';
 import { ApiRefusals } from '../http/api-refusals.js';
+import { textStream } from '../http/text-stream.js';
+import { FollowedLogsService } from './followed-logs.service.js';
 import { InstanceActionsService } from './instance-actions.service.js';
 import { InstanceHistoryService } from './instance-history.service.js';
 import { InstanceLogsService } from './instance-logs.service.js';
-import { ActionResult, HistoryFilter, InstanceAction, InstanceFilter, LogFilter } from './instances.dto.js';
+import {
+  ActionResult,
+  HistoryFilter,
+  InstanceAction,
+  InstanceFilter,
+  InstanceLogFilter,
+  LogFilter,
+} from './instances.dto.js';
 import { InstancesService } from './instances.service.js';
 
 /** The running servers of models, and those that ended. */
@@ -18,17 +39,20 @@ export class InstancesController {
   readonly #instances: InstancesService;
   readonly #history: InstanceHistoryService;
   readonly #logs: InstanceLogsService;
+  readonly #followed: FollowedLogsService;
   readonly #actions: InstanceActionsService;
 
   constructor(
     instances: InstancesService,
     history: InstanceHistoryService,
     logs: InstanceLogsService,
+    followed: FollowedLogsService,
     actions: InstanceActionsService,
   ) {
     this.#instances = instances;
     this.#history = history;
     this.#logs = logs;
+    this.#followed = followed;
     this.#actions = actions;
   }
 
@@ -64,10 +88,31 @@ export class InstancesController {
     @Query({ schema: LogFilter }) filter: LogFilter,
     @Headers('accept') accept: string | undefined,
   ): Promise<z.infer<typeof InstanceLogLines> | StreamableFile> {
-    const logs = await this.#logs.read(filter);
-    if (!/\btext\/plain\b/i.test(accept ?? '')) return { logs: [...logs] };
-    const text = logs.map((line) => `${line}\n`).join('');
-    return new StreamableFile(Buffer.from(text), { type: 'text/plain; charset=utf-8' });
+    return asAccepted(await this.#logs.read(filter), accept);
+  }
+
+  @Get(':id/logs')
+  @Access('admin')
+  @ApiOperation({
+    summary: 'The log of an instance; followed until the instance ends or the client goes, if asked for',
+  })
+  @ApiProduces('application/json', 'text/plain')
+  @ApiOkResponse({ standardSchema: InstanceLogLines })
+  @ApiRefusals(401, 403, 404, 422, 503)
+  async instanceLogs(
+    @Param('id', { schema: z.string() }) id: string,
+    @Query({ schema: InstanceLogFilter }) { follow, ...filter }: InstanceLogFilter,
+    @Headers('accept') accept: string | undefined,
+    @Caller() caller: SignedIn,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.infer<typeof InstanceLogLines> | StreamableFile> {
+    if (!follow) return asAccepted(await this.#logs.read({ ...filter, instance_id: id }), accept);
+    const controller = new AbortController();
+    reply.raw.once('close', () => controller.abort());
+    const lines = await this.#followed.follow(id, filter, caller, controller);
+    void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    const texts = textStream(withHeaders(lines, reply), { chunked: false });
+    return new StreamableFile(texts, { type: PLAIN_TEXT });
   }
 
   @Post('actions')
@@ -83,4 +128,21 @@ export class InstancesController {
     await this.#actions.act(body, caller);
     return { result: 'Instance termination requested' };
   }
+}
+
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
+
+function asAccepted(
+  lines: readonly string[],
+  accept: string | undefined,
+): z.infer<typeof InstanceLogLines> | StreamableFile {
+  if (!/\btext\/plain\b/i.test(accept ?? '')) return { logs: [...lines] };
+  const text = lines.map((line) => `${line}\n`).join('');
+  return new StreamableFile(Buffer.from(text), { type: PLAIN_TEXT });
+}
+
+/** The client learns that it is connected before there is a first line. */
+async function* withHeaders(lines: AsyncIterable<string>, reply: FastifyReply): AsyncGenerator<string> {
+  reply.raw.flushHeaders();
+  yield* lines;
 }

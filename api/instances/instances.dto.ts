@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instanceStates } from '../../domain/instance/instance.js';
-import { listValue, timeValue } from '../http/filter-values.js';
+import { instantValue, listValue, timeValue } from '../http/filter-values.js';
 import { isCursor } from './cursor.js';
 
 const states = listValue.pipe(z.array(z.enum(instanceStates)));
@@ -45,15 +45,32 @@ export type HistoryFilter = z.infer<typeof HistoryFilter>;
 
 const lineCount = z.coerce.number().int().min(0).max(1_000_000);
 
+/** Which lines of a log. */
+const lineFilter = {
+  since: instantValue.optional().describe('no lines before this time'),
+  until: instantValue.optional().describe('no lines after this time'),
+  tail: lineCount.optional().describe('the last lines, that many'),
+  head: lineCount.optional().describe('the first lines, that many; not looked at with tail'),
+};
+
 /** Query of a log: one instance's, or that of the work for a request. */
 export const LogFilter = z.object({
   instance_id: z.string().optional(),
   model_id: z.string().optional(),
   work_request_id: requestId.optional(),
-  tail: lineCount.optional().describe('the last lines, that many'),
-  head: lineCount.optional().describe('the first lines, that many; not looked at with tail'),
+  ...lineFilter,
 });
 export type LogFilter = z.infer<typeof LogFilter>;
+
+/** Query of the log of the instance in the path. */
+export const InstanceLogFilter = z.object({
+  ...lineFilter,
+  follow: z
+    .stringbool()
+    .default(false)
+    .describe('go on with each line as it is written, as plain text; head and until are not looked at'),
+});
+export type InstanceLogFilter = z.infer<typeof InstanceLogFilter>;
 
 /** Body of an action on an instance. */
 export const InstanceAction = z

@@ -7,7 +7,7 @@ import { EventPace, EVENTS_PER_SECOND } from './event-pace.js';
 import { readRawBody } from './read-raw-body.js';
 import { acceptedFormat, fileName } from './result-media.js';
 import { sseMessage } from './sse-text.js';
-import { textStream } from './text-stream.js';
+import { textStream } from '../http/text-stream.js';
 import { withoutStaleProgress } from './without-stale-progress.js';
 
 describe('the pace of a stream', () => {

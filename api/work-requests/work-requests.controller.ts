@@ -17,7 +17,7 @@ import { RequestEventsService } from './request-events.service.js';
 import { RequestProgressService } from './request-progress.service.js';
 import { acceptedFormat, fileName, mediaTypes } from './result-media.js';
 import { ResultsService } from './results.service.js';
-import { textStream } from './text-stream.js';
+import { textStream } from '../http/text-stream.js';
 import type { WorkRequestRow } from './work-request-row.js';
 import { WorkRequestFilter, WorkRequestQuery } from './work-requests.dto.js';
 import { WorkRequestsService } from './work-requests.service.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { chooseLines, linesOf, linesWithin } from './log-lines.js';
+import { chooseLines, linesOf, linesWithin, sharedWindow } from './log-lines.js';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const stampOf = (second: number) => new Date(start + second * 1000).toISOString();
@@ -32,6 +32,25 @@ describe('lines of a log', () => {
         const before = linesWithin(log, { since: stampOf(0), until: stampOf(cut) });
         const after = linesWithin(log, { since: stampOf(cut + 1), until: null });
         expect([...before, ...after]).toEqual(linesOf(log));
+      }),
+    );
+  });
+
+  it('of no window are all lines, those before the first time too', () => {
+    const log = `no time yet\n${logOf([1])}`;
+    expect(linesWithin(log, { since: null, until: null })).toEqual(linesOf(log));
+    expect(linesWithin(log, { since: null, until: stampOf(0) })).toEqual(['no time yet']);
+  });
+
+  it('of the window that two share are those that both have', () => {
+    const time = fc.option(fc.nat(20).map(stampOf));
+    const window = fc.record({ since: time, until: time });
+    const log = logOf(Array.from({ length: 21 }, (_, second) => second));
+    fc.assert(
+      fc.property(window, window, (one, other) => {
+        const inOther = new Set(linesWithin(log, other));
+        const inBoth = linesWithin(log, one).filter((line) => inOther.has(line));
+        expect(linesWithin(log, sharedWindow(one, other))).toEqual(inBoth);
       }),
     );
   });

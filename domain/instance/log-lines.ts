@@ -1,6 +1,6 @@
-/** A time in which an instance worked for somebody; ISO texts, `until` null while it still does. */
+/** A time in which an instance worked for somebody; ISO texts, null where it is open. */
 export interface LogWindow {
-  readonly since: string;
+  readonly since: string | null;
   readonly until: string | null;
 }
 
@@ -10,14 +10,22 @@ export interface LineChoice {
   readonly head?: number | undefined;
 }
 
+/** The time that two windows share. */
+export function sharedWindow(one: LogWindow, other: LogWindow): LogWindow {
+  return {
+    since: pick(one.since, other.since, (left, right) => left > right),
+    until: pick(one.until, other.until, (left, right) => left < right),
+  };
+}
+
 /**
  * The lines of a log that were written in a window. Hosts begin each line with its time; a line without one (the rest
  * of a longer text) belongs to the line before it. Times are compared by the millisecond, which hosts share.
  */
 export function linesWithin(log: string, window: LogWindow): string[] {
-  const since = Date.parse(window.since);
+  const since = window.since === null ? -Infinity : Date.parse(window.since);
   const until = window.until === null ? Infinity : Date.parse(window.until);
-  let isInside = false;
+  let isInside = window.since === null;
   return linesOf(log).filter((line) => {
     const at = timeOf(line);
     if (at !== null) isInside = at >= since && at <= until;
@@ -35,6 +43,15 @@ export function linesOf(log: string): string[] {
 export function chooseLines(lines: readonly string[], { tail, head }: LineChoice): readonly string[] {
   if (tail !== undefined) return lines.slice(Math.max(0, lines.length - tail));
   return lines.slice(0, head);
+}
+
+function pick(
+  one: string | null,
+  other: string | null,
+  isFirst: (left: number, right: number) => boolean,
+): string | null {
+  if (one === null || other === null) return one ?? other;
+  return isFirst(Date.parse(one), Date.parse(other)) ? one : other;
 }
 
 function timeOf(line: string): number | null {

@@ -86,8 +86,8 @@ export class PodLogs {
 async function chooseLines(lines: AsyncIterable<string>, options: LogOptions): Promise<string[]> {
   const most = options.tailLines ?? options.headLines ?? Infinity;
   const kept: string[] = [];
-  if (most === 0) return kept;
   for await (const line of lines) {
+    if (most === 0) break;
     if (!isInside(line, options)) continue;
     kept.push(line);
     if (options.tailLines === undefined && kept.length === most) break;

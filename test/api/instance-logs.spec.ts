@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { compressText } from '../../db/compressed-text.js';
 import { releaseLease } from '../../db/queries/leases.js';
-import { HostUnavailableError } from '../../hosts/model-host.js';
+import { chooseLines, linesWithin } from '../../domain/instance/log-lines.js';
+import { HostUnavailableError, type LogOptions } from '../../hosts/model-host.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
 import { makeModel } from '../factories/make-model.js';
@@ -15,15 +16,24 @@ describeWith('postgres')('logs of instances over HTTP', () => {
   let token: string;
   let modelId: string;
   const live = new Map<string, string>();
+  const asked: LogOptions[] = [];
   let isAway = false;
   beforeAll(async () => {
     api = await startApi(
       {},
       {
         logReader: {
-          async readLogs(instanceId) {
+          async readLogs(instanceId, options = {}) {
             if (isAway) throw new HostUnavailableError('the socket does not answer');
-            return live.get(instanceId) ?? null;
+            asked.push(options);
+            const { since = null, until = null, tailLines: tail, headLines: head } = options;
+            const log = live.get(instanceId);
+            if (log === undefined) return null;
+            const lines = chooseLines(linesWithin(log, { since, until }), { tail, head });
+            return lines.map((text) => `${text}\n`).join('');
+          },
+          async *followLogs() {
+            // Followed logs have a spec of their own.
           },
           close: async () => undefined,
         },
@@ -33,6 +43,7 @@ describeWith('postgres')('logs of instances over HTTP', () => {
   });
   beforeEach(async () => {
     live.clear();
+    asked.length = 0;
     isAway = false;
     modelId = (await makeModel(sql())).id;
   });
@@ -97,6 +108,53 @@ describeWith('postgres')('logs of instances over HTTP', () => {
     await keep(id, [before, own, '  and its second line', after]);
     const answer = await logs(`model_id=${modelId}&work_request_id=${mine.requestId}`);
     expect(answer.json).toEqual({ logs: [own, '  and its second line'] });
+  });
+
+  it('the host of a running instance is asked for no more than is wanted', async () => {
+    const id = await makeInstance(sql(), { modelId });
+    const lines = [5, 15, 25].map((second) =>
+      line(`2026-01-01T00:00:${second}Z`.replace(':5Z', ':05Z'), 'said'),
+    );
+    live.set(id, lines.map((text) => `${text}\n`).join(''));
+    const get = async (query: string) => (await logs(`instance_id=${id}&${query}`)).json.logs;
+    expect(await get('since=2026-01-01T00:00:10Z&until=2026-01-01T02:00:20%2B02:00')).toEqual([lines[1]]);
+    expect(await get('tail=2&head=1')).toEqual(lines.slice(1));
+    expect(await get('head=1')).toEqual(lines.slice(0, 1));
+    expect(asked).toEqual([
+      { since: '2026-01-01T00:00:10.000Z', until: '2026-01-01T00:00:20.000Z' },
+      { tailLines: 2 },
+      { headLines: 1 },
+    ]);
+    const path = await api.call('GET', `/api/instances/${id}/logs?tail=1`, { token });
+    expect(path.json).toEqual({ logs: lines.slice(2) });
+    expect((await logs('instance_id=x&since=yesterday')).status).toBe(422);
+  });
+
+  it('of a request that used several instances the last lines come from the last of them', async () => {
+    const request = await makeRequest(sql(), { modelId });
+    for (const [minute, words] of [
+      ['01', ['a', 'b']],
+      ['02', ['c', 'd']],
+    ] as const) {
+      const id = await makeInstance(sql(), { modelId });
+      const { leaseToken } = await makeLease(sql(), request, id);
+      await sql().rows(
+        `update instance_lease set state = 'RELEASED', granted_at = $2, released_at = $3 where lease_token = $1`,
+        [leaseToken, `2026-01-01T00:${minute}:00Z`, `2026-01-01T00:${minute}:30Z`],
+      );
+      live.set(id, words.map((word) => `${line(`2026-01-01T00:${minute}:15Z`, word)}\n`).join(''));
+    }
+    const get = async (query: string) => {
+      const { json } = await logs(`model_id=${modelId}&work_request_id=${request.requestId}${query}`);
+      return json.logs.map((text: string) => text.at(-1)).join('');
+    };
+    expect([await get(''), await get('&tail=3'), await get('&head=3'), await get('&tail=1')]).toEqual([
+      'abcd',
+      'bcd',
+      'abc',
+      'd',
+    ]);
+    expect(asked).toHaveLength(7);
   });
 
   it('too little said is 400, a wrong number 422, other people 403', async () => {

@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/instances/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of an instance; followed until the instance ends or the client goes, if asked for */
+        get: operations["Instances_instanceLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/instances/actions": {
         parameters: {
             query?: never;
@@ -1501,6 +1518,89 @@ export interface operations {
             };
         };
     };
+    Instances_instanceLogs: {
+        parameters: {
+            query?: {
+                /** @description go on with each line as it is written, as plain text; head and until are not looked at */
+                follow?: string;
+                /** @description the first lines, that many; not looked at with tail */
+                head?: number;
+                /** @description no lines before this time */
+                since?: string;
+                /** @description the last lines, that many */
+                tail?: number;
+                /** @description no lines after this time */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceLogLines"];
+                    "text/plain": components["schemas"]["InstanceLogLines"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                    "text/plain": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                    "text/plain": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
     Instances_act: {
         parameters: {
             query?: never;
@@ -1657,8 +1757,12 @@ export interface operations {
                 head?: number;
                 instance_id?: string;
                 model_id?: string;
+                /** @description no lines before this time */
+                since?: string;
                 /** @description the last lines, that many */
                 tail?: number;
+                /** @description no lines after this time */
+                until?: string;
                 /** @description instances that work or worked for this request */
                 work_request_id?: string;
             };
