@@ -1,3 +1,4 @@
+import { kubernetes3WatchFaults } from './kubernetes-3-watch-faults.js';
 import { freshClone } from './main-1-fresh-clone.js';
 import { foreignPage } from './main-10-foreign-page.js';
 import { temporalUiProof } from './main-11-temporal-ui.js';
@@ -26,4 +27,5 @@ export const proofs: readonly Proof[] = [
   foreignPage,
   temporalUiProof,
   documentation,
+  kubernetes3WatchFaults,
 ];

@@ -19,6 +19,7 @@ import {
   startServer,
   untilReady,
 } from './server-processes.js';
+import { type StoreChange, watchStore } from './store-watch.js';
 
 const apiServerWithinMs = 60_000;
 const othersWithinMs = 20_000;
@@ -44,6 +45,12 @@ export interface ControlPlane {
   kubeconfig(user: ControlPlaneUser): Promise<string>;
   /** A way to the API server on which faults can be made. */
   proxy(): Promise<FaultProxy>;
+  /** Every change of the namespace's pods as the store has it, also while the API server is away. Ends with the signal. */
+  watchPodStore(
+    namespace: string,
+    onChange: (change: StoreChange) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** kill -9. */
   killApiServer(): Promise<void>;
   /** Starts it again on the same port, and waits until it is ready. */
@@ -90,6 +97,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         stops.push(() => proxy.stop());
         return proxy;
       },
+      watchPodStore: (namespace, onChange, signal) =>
+        watchStore(running.storeUrl, `/registry/pods/${namespace}/`, onChange, signal),
       killApiServer: () => running.killApiServer(),
       startApiServer: () => running.startApiServer(),
     };
@@ -106,6 +115,7 @@ class RunningServers {
   #apiServerArguments: readonly string[] = [];
   #adminToken = '';
   apiServerUrl = '';
+  storeUrl = '';
   readonly certificateFile: string;
 
   constructor(
@@ -123,6 +133,7 @@ class RunningServers {
       await freePort(),
     ];
     this.apiServerUrl = `https://127.0.0.1:${apiServer}`;
+    this.storeUrl = `http://127.0.0.1:${client}`;
     this.#adminToken = access.tokenOf('admin');
     this.#keep(startServer('etcd', this.parts.etcd, etcdArguments(this.folder, client, peer)));
     const ports = { etcd: client, apiServer };

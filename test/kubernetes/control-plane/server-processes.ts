@@ -132,6 +132,8 @@ export async function apiServerArguments(
   await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
+    // So that a test can read the store by itself.
+    '--storage-media-type=application/json',
     '--bind-address=127.0.0.1',
     `--secure-port=${ports.apiServer}`,
     `--cert-dir=${folder}`,
