@@ -1,7 +1,8 @@
 import { writeObservation, type AssertLeading } from '../instances/write-observations.js';
 import type { HostEvent } from '../../hosts/model-host.js';
 import { NotLeadingError, seekLeadership } from './leadership.js';
-import { createReconciler, type ReconcilerDependencies } from './reconcile.js';
+import { MODEL_CHANNEL } from '../../db/queries/models.js';
+import { createReconciler, serveWaiters, type ReconcilerDependencies } from './reconcile.js';
 import { repeatGrants } from './repeat-grants.js';
 import { writeHostEvents } from './write-host-events.js';
 
@@ -90,13 +91,15 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
       duties.queue('observing', () => (event.type === 'listed' ? observeAll() : observe(event))),
     ),
     writeHostEvents(deps, assertLeading, duties),
+    // A model that was switched on or may have more instances: who waits for it is served at once.
+    deps.notifications.on(MODEL_CHANNEL, () => duties.queue('serving', () => serveWaiters(deps))),
     every(REPEAT_GRANTS_MS, () => duties.queue('reconciling', () => repeatGrants(deps))),
     every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
   ]);
   duties.queue('reconciling', reconcileAndTell);
 }
 
-type Lane = 'observing' | 'reconciling' | 'events';
+type Lane = 'observing' | 'reconciling' | 'events' | 'serving';
 
 /** Work of a term of leading, in lanes: a long reconciliation does not hold up what the host says. */
 class Duties {
@@ -105,6 +108,7 @@ class Duties {
     observing: Promise.resolve(),
     reconciling: Promise.resolve(),
     events: Promise.resolve(),
+    serving: Promise.resolve(),
   };
   #term = 0;
 

@@ -58,7 +58,8 @@ async function keepObserver(
   log.info('the observer of usage was started');
 }
 
-async function serveWaiters(deps: ReconcilerDependencies): Promise<void> {
+/** Serves the waiting claims as the rows are now, and tells whom it concerns. */
+export async function serveWaiters(deps: ReconcilerDependencies): Promise<void> {
   const hints = await deps.database.transaction(async (sql) => {
     await lockClaims(sql);
     return serveClaims(sql, deps.settings);

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Sql } from '../../db/database.js';
 import { recordAudit } from '../../db/queries/audit.js';
+import { lockClaims } from '../../db/queries/claims.js';
 import { insertModel, updateModel } from '../../db/queries/models.js';
 import type { CreateModel, ScalingInfo, UpdateModel } from '../../domain/model/model-input.wire.js';
 import type { Model } from '../../domain/model/model.wire.js';
@@ -38,12 +39,24 @@ export class ModelsAdminService {
    */
   async update(id: string, model: UpdateModel, revision: number | null, caller: SignedIn): Promise<Model> {
     await this.#database.transaction(async (sql) => {
+      await lockClaims(sql);
       const before = await lockRow(sql, id);
       if (!before) throw new Refusal(404, `Model id [${id}] does not exist`);
       if (!(await updateModel(sql, { id, ...model }, revision))) throw changedSince(id, revision, before);
       await recordAudit(sql, deedOf('model.update', id, caller, changesOf(before, await lockRow(sql, id))));
     });
     return this.#readBack(id);
+  }
+
+  /**
+   * Has nothing to forget yet: no result of one request is used for another. It is written down all the same.
+   * @throws Refusal 404
+   */
+  async clearCache(id: string, caller: SignedIn): Promise<void> {
+    await this.#database.transaction(async (sql) => {
+      if (!(await lockRow(sql, id))) throw new Refusal(404, `Model with id [${id}] not found`);
+      await recordAudit(sql, deedOf('model.clear-cache', id, caller, { results: 0 }));
+    });
   }
 
   /** @throws Refusal 404 */

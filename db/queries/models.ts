@@ -34,6 +34,18 @@ const columns = [
 ] as const;
 type Column = (typeof columns)[number];
 
+/** What an instance is made of: a change of these makes running instances outdated, a change of the rest does not. */
+const madeOf: readonly Column[] = [
+  'template_version',
+  'image',
+  'image_tag',
+  'cpu_request_millicores',
+  'cpu_limit_millicores',
+  'memory_request_mebibytes',
+  'memory_limit_mebibytes',
+  'disable_memory_limit',
+];
+
 /** What may be left out, which keeps what is there. */
 const optional: readonly Column[] = ['image', 'warm_seconds', 'columns', 'citation'];
 
@@ -81,19 +93,29 @@ export async function insertModel(sql: Sql, model: StatedModel): Promise<boolean
 }
 
 /**
- * Writes a model anew. Every change makes a new revision: the next claim starts instances of it, and those of the
- * revision before are not lent again.
+ * Writes a model anew. Every change makes a new revision: the next claim starts instances of it. Those of the revision
+ * before are lent again only when nothing changed of what they are made of: then they are of the new one. Must run under
+ * `lockClaims`, so that none is lent or started meanwhile.
  * @param revision the revision the change was made from, or null to change whatever is there
  * @returns false when there is no such model, or no longer of that revision
  */
 export async function updateModel(sql: Sql, model: StatedModel, revision: number | null): Promise<boolean> {
   const { names, values } = stated(model);
   const assignments = names.map((name, index) => `${name} = $${index + 3}`);
-  const rows = await sql.rows(
+  const [changed] = await sql.rows<{ was: number; is: number; is_made_alike: boolean }>(
     `update model set ${assignments.join(', ')}, revision = revision + 1, last_updated = now()
       where id = $1 and ($2::integer is null or revision = $2)
-     returning id, pg_notify('${MODEL_CHANNEL}', id)::text`,
+     returning old.revision as was, new.revision as is, pg_notify('${MODEL_CHANNEL}', id)::text,
+       (${madeOf.map((name) => `old.${name}`).join(', ')}) is not distinct from
+       (${madeOf.map((name) => `new.${name}`).join(', ')}) as is_made_alike`,
     [model.id, revision, ...values],
   );
-  return rows.length > 0;
+  if (changed?.is_made_alike)
+    await sql.rows(
+      `update model_instance set model_revision = $3
+        where id in (select id from model_instance
+          where model_id = $1 and model_revision = $2 and state <> 'TERMINATED' order by id for update)`,
+      [model.id, changed.was, changed.is],
+    );
+  return changed !== undefined;
 }

@@ -151,37 +151,41 @@ describeWith('postgres')('models in the hands of admins', () => {
     }
   });
 
+  const claimOf = (id: string) =>
+    api.parts.database.transaction(async (sql) => {
+      await lockClaims(sql);
+      const request = await makeRequest(sql, { modelId: id, state: 'SCHEDULING' });
+      const leaseToken = await insertClaim(sql, request, 0);
+      await serveClaims(sql, {
+        maxInstances: 10,
+        patienceSeconds: 10,
+        hostKind: 'test',
+        instanceRetentionDays: 1,
+      });
+      return leaseToken;
+    });
+  const instanceOf = async (leaseToken: string) => {
+    const [row] = await api.parts.database.rows<Record<string, unknown>>(
+      `select i.id, i.image, i.model_revision, i.cpu_limit_millicores from instance_lease l
+         join model_instance i on i.id = l.instance_id where l.lease_token = $1`,
+      [leaseToken],
+    );
+    return row!;
+  };
+  const release = (leaseToken: string) =>
+    api.parts.database.transaction((sql) => releaseLease(sql, leaseToken, { outcome: 'finished' }));
+
   it('the next claim starts the model as it was changed, and a warm instance of before is not lent', async () => {
     const { id } = await create({ execution_mode: 'SYNC' });
     const { database } = api.parts;
-    const claim = () =>
-      database.transaction(async (sql) => {
-        await lockClaims(sql);
-        const request = await makeRequest(sql, { modelId: id, state: 'SCHEDULING' });
-        const leaseToken = await insertClaim(sql, request, 0);
-        await serveClaims(sql, {
-          maxInstances: 10,
-          patienceSeconds: 10,
-          hostKind: 'test',
-          instanceRetentionDays: 1,
-        });
-        return leaseToken;
-      });
-    const instanceOf = async (leaseToken: string) => {
-      const [row] = await database.rows<Record<string, unknown>>(
-        `select i.id, i.image, i.model_revision, i.cpu_limit_millicores from instance_lease l
-           join model_instance i on i.id = l.instance_id where l.lease_token = $1`,
-        [leaseToken],
-      );
-      return row!;
-    };
+    const claim = () => claimOf(id);
     const first = await claim();
     const { id: instanceId } = await instanceOf(first);
     await database.rows(`update model_instance set state = 'ACTIVE' where id = $1`, [instanceId]);
-    await database.transaction((sql) => releaseLease(sql, first, { outcome: 'finished' }));
+    await release(first);
     const second = await claim();
     expect((await instanceOf(second)).id).toBe(instanceId);
-    await database.transaction((sql) => releaseLease(sql, second, { outcome: 'finished' }));
+    await release(second);
 
     const sizes = { ...details.k8s_resources, cpu_limit: 750 };
     expect(
@@ -197,5 +201,18 @@ describeWith('postgres')('models in the hands of admins', () => {
     expect(changed.id).not.toBe(instanceId);
     const info = await api.call('GET', `/api/models/${id}/scaling-info`, { token: admin.token });
     expect(info.json).toEqual({ enabled: true, current_instances: 2, max_instances: -1 });
+  });
+
+  it('a warm instance is lent on when a change leaves alone what it is made of, as switching off and on does', async () => {
+    const { id, details: whole } = await create({ execution_mode: 'SYNC' });
+    const first = await claimOf(id);
+    const { id: instanceId } = await instanceOf(first);
+    await api.parts.database.rows(`update model_instance set state = 'ACTIVE' where id = $1`, [instanceId]);
+    await release(first);
+    for (const enabled of [false, true])
+      expect((await put(id, { enabled, details: whole })).status).toBe(200);
+    const more = { ...whole, max_instances: 5, description: 'Says more of itself.', warm_seconds: 7 };
+    expect((await put(id, { enabled: true, details: more })).status).toBe(200);
+    expect(await instanceOf(await claimOf(id))).toMatchObject({ id: instanceId, model_revision: 4 });
   });
 });
