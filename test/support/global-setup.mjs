@@ -40,21 +40,26 @@ async function findBrowser() {
   process.env.HUB_TEST_CHROMIUM = await chromium.executablePath();
 }
 
-/** The programs only: each spec file that needs a control plane starts its own. The first time they are built. */
-async function getControlPlane() {
+/**
+ * The programs only: each spec file that needs a control plane starts its own. Making them takes minutes the first time,
+ * so it is done when a spec of this run needs them.
+ */
+async function getControlPlane(globalConfig, { testPathIgnorePatterns }) {
+  const { isPartChosen } = await import('../../dist/test/support/chosen-specs.js');
+  if (!isPartChosen('kubernetes', { ...globalConfig, testPathIgnorePatterns })) return;
   const { getControlPlaneParts } = await import('../../dist/test/kubernetes/control-plane/build-parts.js');
   await getControlPlaneParts(process.env, (line) => console.log(line));
 }
 
 /** Builds, starts what all specs share and finds what some need; says in HUB_TEST_MISSING what can't be had. */
-export default async function setUp() {
+export default async function setUp(globalConfig, projectConfig) {
   const outcomes = {
     build: await attempt(build),
     postgres: await attempt(startPostgres),
     temporal: await attempt(() => getProgram('temporal', 'HUB_TEST_TEMPORAL')),
     'time-skipping': await attempt(() => getProgram('timeSkippingServer', 'HUB_TEST_TIME_SKIPPING')),
     browser: await attempt(findBrowser),
-    kubernetes: await attempt(getControlPlane),
+    kubernetes: await attempt(() => getControlPlane(globalConfig, projectConfig)),
   };
   const required = (process.env.HUB_REQUIRE ?? '')
     .split(',')

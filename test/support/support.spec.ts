@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Connection } from '@temporalio/client';
 import pg from 'pg';
 import { startBrowser } from './browser.js';
+import { isPartChosen } from './chosen-specs.js';
 import { freshDatabase, type TestDatabase } from './database.js';
 import { describeWith, requirePart } from './require-part.js';
 import { startDevServer, startTimeSkipping } from './temporal.js';
@@ -87,5 +88,24 @@ describe('a part that is missing', () => {
     process.env.HUB_REQUIRE = 'postgres';
     process.env.HUB_TEST_MISSING = JSON.stringify({ temporal: 'no way out' });
     expect(requirePart('temporal')).toBe(false);
+  });
+});
+
+describe('a part that takes minutes to make', () => {
+  const choose = (path: RegExp, testPathIgnorePatterns: readonly string[] = []) =>
+    isPartChosen('kubernetes', {
+      rootDir: process.cwd(),
+      testPathPatterns: { toExecutor: () => ({ isMatch: (file) => path.test(file) }) },
+      testPathIgnorePatterns,
+    });
+
+  it('is made when a chosen spec needs it', () => {
+    expect(choose(/./)).toBe(true);
+    expect(choose(/test\/hosts\/kubernetes-model-host/)).toBe(true);
+  });
+
+  it('is not made for specs that do without it', () => {
+    expect(choose(/domain\//)).toBe(false);
+    expect(choose(/./, ['/test/'])).toBe(false);
   });
 });

