@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { OBSERVE_USAGE_WORKFLOW_ID } from '../workflows/observe-usage.messages.js';
 import { mostAtOnce, type Span } from './count-overlaps.js';
-import { modelServersOf } from './left-over.js';
 import type { ProofContext } from './proof.js';
 import type { ProofHub } from './proof-hub.js';
 
@@ -25,7 +24,7 @@ export async function checkQuietAndStop(hub: ProofHub, { claim, say }: ProofCont
   say('everything given back after', `${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
   claim('no lease is left', places.leases === 0, places.leases);
   claim('no place is left', places.instances === 0, places.instances);
-  const servers = await untilEmpty(() => modelServersOf(hub.stack.processes['local-host'] ?? -1));
+  const servers = await untilEmpty(() => hub.servers());
   claim('no model server is left', servers.length === 0, servers.join(' '));
   const workflows = await untilEmpty(() => runningWorkflows(hub));
   claim('no workflow is left', workflows.length === 0, workflows.slice(0, 3).join(' '));
@@ -56,7 +55,7 @@ async function runningWorkflows(hub: ProofHub): Promise<string[]> {
 }
 
 /** Asks until nothing is named any more, for 5 s; rows say so a moment before processes and lists do. */
-async function untilEmpty<Item>(ask: () => Item[] | Promise<Item[]>): Promise<Item[]> {
+async function untilEmpty<Item>(ask: () => Promise<readonly Item[]>): Promise<readonly Item[]> {
   for (let attempt = 0; ; attempt += 1) {
     const items = await ask();
     if (items.length === 0 || attempt >= 25) return items;

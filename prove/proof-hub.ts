@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { repositoryRoot } from '../local/repository.js';
 import { type RunningStack, startStack } from '../test/support/stack.js';
-import { processesOf } from './left-over.js';
+import { modelServersOf, processesOf } from './left-over.js';
 
 /** A model server of `test/support/bad-models`, with the row that makes the hub know it. */
 export interface TestModel {
@@ -29,12 +29,24 @@ export interface ProofHub {
   readonly rows: <Row extends object>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
   /** Every call that test models finished so far. */
   calls(modelId: string): ModelCall[];
+  /** What still runs at the model host, in words: a process id, or the name of a pod. */
+  servers(): Promise<readonly string[]>;
   /** Stops the hub. @returns its processes that are still alive */
   stop(): Promise<readonly number[]>;
 }
 
+/** Where instances run instead of on this machine's local host. */
+export interface ProofHost {
+  /** Variables by which the hub finds it. */
+  readonly environment: Readonly<Record<string, string>>;
+  servers(): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
 export interface ProofHubOptions {
   readonly models: readonly TestModel[];
+  /** Starts another model host for the hub; it is given the start commands of the test models, a file. */
+  readonly startHost?: (modelCommands: string) => Promise<ProofHost>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Every model's, seconds; short, so that a proof can wait for the end of all instances. */
   readonly warmSeconds?: number;
@@ -49,17 +61,20 @@ export async function startProofHub(options: ProofHubOptions): Promise<ProofHub>
   const callLog = (modelId: string) => join(folder, `${modelId}.calls`);
   const models = join(folder, 'models.json');
   writeFileSync(models, JSON.stringify(commandsOf(options.models, callLog)));
-  const dataDir = join(folder, 'hub');
-  const stack = await startStack({
-    dataDir,
-    environment: { ...options.environment, HUB_LOCAL_MODELS: models },
+  const host = await options.startHost?.(models);
+  const environment = { ...options.environment, ...host?.environment, HUB_LOCAL_MODELS: models };
+  const stack = await startStack({ dataDir: join(folder, 'hub'), environment }).catch(async (error) => {
+    await host?.stop();
+    throw error;
   });
   const hub: ProofHub = {
     stack,
     rows: (sql, params = []) => query(stack.databaseUrl, sql, params),
     calls: (modelId) => readCalls(callLog(modelId)),
+    servers: () => host?.servers() ?? localServers(stack),
     async stop() {
       await stack.stop();
+      await host?.stop();
       if (process.env.HUB_PROVE_LOG) writeFileSync(process.env.HUB_PROVE_LOG, stack.output);
       const left = processesOf(folder);
       rmSync(folder, { recursive: true, force: true });
@@ -74,6 +89,10 @@ export async function startProofHub(options: ProofHubOptions): Promise<ProofHub>
     throw error;
   }
   return hub;
+}
+
+async function localServers({ processes }: RunningStack): Promise<readonly string[]> {
+  return modelServersOf(processes['local-host'] ?? -1).map(String);
 }
 
 function commandsOf(models: readonly TestModel[], callLog: (modelId: string) => string) {

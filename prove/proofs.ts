@@ -1,3 +1,7 @@
+import { twoOfEach } from './kubernetes-8-two-of-each.js';
+import { workerKills } from './kubernetes-6-worker-kills.js';
+import { clusterMainJob } from './kubernetes-1-main-job.js';
+import { kubernetes2HostContract } from './kubernetes-2-host-contract.js';
 import { kubernetes3WatchFaults } from './kubernetes-3-watch-faults.js';
 import { freshClone } from './main-1-fresh-clone.js';
 import { foreignPage } from './main-10-foreign-page.js';
@@ -27,5 +31,9 @@ export const proofs: readonly Proof[] = [
   foreignPage,
   temporalUiProof,
   documentation,
+  kubernetes2HostContract,
+  clusterMainJob,
   kubernetes3WatchFaults,
+  workerKills,
+  twoOfEach,
 ];

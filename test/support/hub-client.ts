@@ -38,6 +38,11 @@ export class HubClient {
     return new HubClient(baseUrl, session.session_token, session.userid);
   }
 
+  /** The same session at another api process of the hub. */
+  at(baseUrl: string): HubClient {
+    return new HubClient(baseUrl, this.token, this.userId);
+  }
+
   /** Submits rows as the JSON list. */
   async submitEntries(
     modelId: string,
