@@ -19,7 +19,13 @@ const quickDatabaseWork = proxyLocalActivities<RunModelInstanceEffects>({
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
   localRetryThreshold: '10s',
 });
+/** Short: of a worker that died in the middle of such a call nothing else tells. */
 const hostCall = proxyActivities<RunModelInstanceEffects>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', maximumInterval: '5s' },
+});
+/** A log may be long. */
+const longHostCall = proxyActivities<RunModelInstanceEffects>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
 });
@@ -50,7 +56,7 @@ export async function runModelInstance({ instanceId }: RunModelInstanceInput): P
   await untilItsEnd(instanceId, tell, hintOr);
 
   tell('Keeping the log and the peak use');
-  await hostCall.keepEvidence(instanceId);
+  await longHostCall.keepEvidence(instanceId);
   await hostCall.deleteInstance(instanceId);
   await quickDatabaseWork.finishInstance(instanceId);
   tell('Ended');

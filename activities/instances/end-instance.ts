@@ -11,12 +11,12 @@ import type { InstanceWatch } from './instance-watch.js';
 import { keepHostEvents } from './keep-host-events.js';
 import { readInstanceRow } from './read-instance-row.js';
 
-/** Longer than a server takes to end by itself; then the activity is tried again. */
-const GONE_WITHIN_MS = 10_000;
+/** Longer than most servers take to end by themselves; then the activity is tried again. */
+const GONE_WITHIN_MS = 6_000;
 
 /** Keeps what is gone from the host once the instance is deleted: its log, its events, and its use since the last pass. */
 export async function keepEvidence(deps: ActivityDependencies, instanceId: string): Promise<void> {
-  const log = await deps.host.readLogs(instanceId);
+  const log = await readOwnLog(deps, instanceId);
   await keepHostEvents(deps.database, await deps.host.listEvents(instanceId));
   const { instances } = await readUsageTogether(deps.host);
   const last = instances.filter((usage) => usage.instanceId === instanceId);
@@ -34,6 +34,13 @@ export async function keepEvidence(deps: ActivityDependencies, instanceId: strin
       last.map((usage) => toReading(deps, usage)),
     ),
   );
+}
+
+/** A host gives out logs by name, and another instance may have taken the name: its log is not this one's. */
+async function readOwnLog(deps: ActivityDependencies, instanceId: string): Promise<string | null> {
+  const row = await readInstanceRow(deps, instanceId);
+  const seen = deps.instances.see(instanceId);
+  return seen && seen.uid !== row?.uid ? null : deps.host.readLogs(instanceId);
 }
 
 /** The end of a log, from the start of a line. */

@@ -1,5 +1,5 @@
 import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
-import { isLostWithHost } from '../../domain/instance/life.js';
+import { judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { ModelAnswerError } from '../model-server/model-reply.js';
@@ -16,17 +16,19 @@ export function modelFailure(error: ModelAnswerError): LeaseOutcome {
 /** How the work ended, for an instance that is over: out of memory, refused, never ready, or lost. */
 export async function explainOver(deps: ExplainDependencies, lease: LeaseFacts): Promise<LeaseOutcome> {
   const observed = deps.instances.see(lease.instance_id!);
-  const termination = observed?.lastTermination ?? null;
-  if (termination?.reason === 'OOMKilled' && lease.memory_limit_bytes !== null) return outOfMemory(lease);
-  if (termination && !isLostWithHost(termination.reason)) {
-    const message = `The model server ended by itself (${termination.reason}, exit code ${termination.exitCode ?? 'unknown'}).`;
-    return { type: 'lost', crashed: true, message };
-  }
-  return explainByRow(await readLease(deps.database, lease.lease_token), lease);
+  // Another of the same name says nothing about this one.
+  const isOther = lease.uid !== null && observed?.uid !== lease.uid;
+  const end = observed && !isOther ? judgeEnd(observed) : null;
+  if (end?.reason === 'OOMKILLED' && lease.memory_limit_bytes !== null) return outOfMemory(lease, end);
+  if (end?.reason === 'FAILED' || end?.reason === 'OOMKILLED')
+    return { type: 'lost', crashed: true, message: `The model server ended by itself: ${end.message}.`, end };
+  return explainByRow(await readLease(deps.database, lease.lease_token), lease, end ?? gone);
 }
 
-/** The host knows nothing of it any more: what the hub wrote down has to do. */
-function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
+const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' };
+
+/** Its server did not end by itself: what the hub wrote down comes first, for that may be why. */
+function explainByRow(now: LeaseFacts | null, lease: LeaseFacts, end: InstanceEnd): LeaseOutcome {
   const why = now?.termination_message ?? 'no reason is known';
   switch (now?.termination_reason) {
     case 'OOMKILLED':
@@ -40,15 +42,13 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts): LeaseOutcome {
     case 'NEVER_READY':
       return neverStarted(why);
     default:
-      return { type: 'lost', crashed: false, message: explainLoss(now) };
+      return { type: 'lost', crashed: false, message: explainLoss(now, end), end };
   }
 }
 
-function explainLoss(now: LeaseFacts | null): string {
+function explainLoss(now: LeaseFacts | null, end: InstanceEnd): string {
   if (now?.termination_reason === 'STOPPED') return 'The instance was stopped by an operator.';
-  return now?.termination_message
-    ? `The instance was lost: ${now.termination_message}.`
-    : 'The instance was lost with the machine it ran on.';
+  return `The instance was lost: ${now?.termination_message ?? end.message}.`;
 }
 
 function neverStarted(why: string): LeaseOutcome {
@@ -58,12 +58,13 @@ function neverStarted(why: string): LeaseOutcome {
   return { type: 'failed', instanceBusy: false, failure: { type: 'Infrastructure', message } };
 }
 
-function outOfMemory(lease: LeaseFacts): LeaseOutcome {
+function outOfMemory(lease: LeaseFacts, end?: InstanceEnd): LeaseOutcome {
   const memoryLimitBytes = lease.memory_limit_bytes!;
   return {
     type: 'out-of-memory',
     memoryLimitBytes,
     message: 'The model server used more memory than it may and was killed.',
+    ...(end && { end }),
   };
 }
 

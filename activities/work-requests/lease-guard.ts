@@ -3,6 +3,7 @@ import { isInForce, readLease, type LeaseFacts } from '../../db/queries/leases.j
 import { REQUEST_CHANNEL } from '../../db/queries/request-progress.js';
 import { isUsable } from '../../domain/instance/instance.js';
 import { isOverAtHost } from '../../domain/instance/life.js';
+import type { ObservedInstance } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
 /** Why work under a lease stopped before it was done. */
@@ -33,12 +34,15 @@ class Guard implements LeaseGuard {
   #cause: StopCause | null = null;
   /** Only what this worker saw can be missing: its watch may lag behind the row, which says when an instance is lost. */
   #seen = false;
+  /** Null until its host has taken it in. */
+  #uid: string | null;
 
   constructor(
     private readonly deps: GuardDependencies,
     private readonly lease: LeaseFacts,
     cancelled: AbortSignal,
   ) {
+    this.#uid = lease.uid;
     const onCancel = () => this.#end('cancelled');
     cancelled.addEventListener('abort', onCancel);
     this.#subscriptions = [
@@ -68,7 +72,7 @@ class Guard implements LeaseGuard {
   untilReady(): Promise<string> {
     return new Promise((resolve, reject) => {
       const check = () => {
-        const observed = this.deps.instances.see(this.lease.instance_id!);
+        const observed = this.#observe();
         if (this.signal.aborted) reject(this.signal.reason as Error);
         else if (observed?.ready && observed.address) resolve(observed.address);
         else return;
@@ -98,11 +102,17 @@ class Guard implements LeaseGuard {
   }
 
   #look(): void {
-    const observed = this.deps.instances.see(this.lease.instance_id!);
+    const observed = this.#observe();
     this.#seen ||= observed !== null;
     const over = observed ? isOverAtHost(observed) : this.#seen && this.deps.instances.current;
     if (over) this.#end('instance over');
     else this.#wake();
+  }
+
+  /** Another of the same name is another instance: what it answers is not the lease's. */
+  #observe(): ObservedInstance | null {
+    const observed = this.deps.instances.see(this.lease.instance_id!);
+    return this.#uid === null || observed?.uid === this.#uid ? observed : null;
   }
 
   #reread(): void {
@@ -115,6 +125,7 @@ class Guard implements LeaseGuard {
 
   async #readAgain(): Promise<void> {
     const now = await readLease(this.deps.database, this.lease.lease_token);
+    this.#uid ??= now?.uid ?? null;
     if (!now || !isInForce(now)) this.#end('lease over');
     else if (now.instance_state && !isUsable(now.instance_state)) this.#end('instance over');
     else this.#look();

@@ -1,10 +1,9 @@
 import type { Sql } from '../../db/database.js';
 import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
-import { isOpen, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { isOpen, readLease, releaseLease, type LeaseEnd, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
 import { forgiveAttempts } from '../../db/queries/shards.js';
-import type { TerminationReason } from '../../domain/instance/instance.js';
 import {
   pauseSeconds,
   settleAttempt,
@@ -54,8 +53,7 @@ async function settle(
     if (outcome.type !== 'failed')
       await forgiveAttempts(sql, shardPlace(lease), isWithoutBlame(outcome) ? 'nobody' : 'the first');
     const settlement = settleAttempt(outcome, { ...(await readHistory(sql, lease)), largestNodeBytes });
-    const retire = retirementFor(outcome);
-    const marked = await releaseLease(sql, leaseToken, { outcome: outcome.type, ...(retire && { retire }) });
+    const marked = await releaseLease(sql, leaseToken, { outcome: outcome.type, ...retirementFor(outcome) });
     const claimed = await applySettlement(deps, sql, lease, outcome, settlement);
     return {
       ...claimed,
@@ -92,10 +90,11 @@ async function countIdleLosses(sql: Sql, { requestId, runKey }: RequestRun): Pro
 }
 
 /** Dead and doubtful instances are never lent again; one that gave a wrong answer at once may be. */
-function retirementFor(outcome: Unfinished): TerminationReason | null {
-  if (outcome.type === 'out-of-memory') return 'OOMKILLED';
-  if (outcome.type === 'lost') return outcome.crashed ? 'FAILED' : 'LOST';
-  return outcome.instanceBusy ? 'FAILED' : null;
+function retirementFor(outcome: Unfinished): Pick<LeaseEnd, 'retire' | 'retireMessage'> {
+  if (outcome.type === 'failed') return outcome.instanceBusy ? { retire: 'FAILED' } : {};
+  if (outcome.end) return { retire: outcome.end.reason, retireMessage: outcome.end.message };
+  if (outcome.type === 'out-of-memory') return { retire: 'OOMKILLED' };
+  return { retire: outcome.crashed ? 'FAILED' : 'LOST' };
 }
 
 const runOf = (lease: LeaseFacts): RequestRun => ({ requestId: lease.request_id, runKey: lease.run_key });

@@ -119,6 +119,8 @@ export interface LeaseEnd {
   readonly outcome: string;
   /** Set when the instance must not be lent again, with the reason it is ended for. */
   readonly retire?: TerminationReason;
+  /** The reason in words, where it is known. */
+  readonly retireMessage?: string;
   readonly cpuSeconds?: number;
 }
 
@@ -144,7 +146,12 @@ export async function releaseLease(sql: Sql, leaseToken: string, end: LeaseEnd):
   );
   if (!released?.instance_id) return null;
   return end.retire
-    ? await markToEnd(sql, released.instance_id, end.retire, `its last work ended as ${end.outcome}`)
+    ? await markToEnd(
+        sql,
+        released.instance_id,
+        end.retire,
+        end.retireMessage ?? `its last work ended as ${end.outcome}`,
+      )
     : await markFree(sql, released.instance_id);
 }
 

@@ -1,14 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  isLostWithHost,
-  isOverAtHost,
-  judgeEnd,
-  judgeStart,
-  judgeUnready,
-  type EndFacts,
-  type LifeLimits,
-} from './life.js';
+import { isOverAtHost, judgeEnd, judgeStart, judgeUnready, type EndFacts, type LifeLimits } from './life.js';
 
 const limits: LifeLimits = { pendingSeconds: 600, imageSeconds: 120, readySeconds: 300, unreadySeconds: 60 };
 const waits = (reason: string, seconds: number, message: string | null = null) => ({
@@ -195,7 +187,10 @@ describe('an instance that is over', () => {
       fc.property(facts, (seen) => {
         const end = judgeEnd(seen);
         expect(end !== null).toBe(isOverAtHost(seen));
-        if (end?.reason === 'FAILED') expect(isLostWithHost(seen.lastTermination!.reason)).toBe(false);
+        if (end?.reason === 'FAILED')
+          expect(['HostLost', 'NodeLost', 'Evicted', 'Preempted']).not.toContain(
+            seen.lastTermination!.reason,
+          );
         if (end) expect(end.message.length).toBeGreaterThan(10);
       }),
     );

@@ -115,7 +115,7 @@ const lostWithHost: Readonly<Record<string, string>> = {
 };
 
 /** True when a host's word for how an instance ended (`OOMKilled`, `Error`, …) puts it on the machine, not on the model. */
-export function isLostWithHost(reason: string): boolean {
+function isLostWithHost(reason: string): boolean {
   return Object.hasOwn(lostWithHost, reason);
 }
 

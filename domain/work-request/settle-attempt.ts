@@ -1,12 +1,24 @@
 import type { Failure } from '../failure.js';
+import type { InstanceEnd } from '../instance/life.js';
 import { bytesToMebibytes } from '../units.js';
 
 /** How an instance's work for a request ended, as the activity saw it. */
 export type LeaseOutcome =
   | { readonly type: 'finished' }
   | { readonly type: 'ended' }
-  | { readonly type: 'out-of-memory'; readonly memoryLimitBytes: number; readonly message: string }
-  | { readonly type: 'lost'; readonly crashed: boolean; readonly message: string }
+  | {
+      readonly type: 'out-of-memory';
+      readonly memoryLimitBytes: number;
+      readonly message: string;
+      /** What the instance's row is to say of it, unless it says something already. */
+      readonly end?: InstanceEnd;
+    }
+  | {
+      readonly type: 'lost';
+      readonly crashed: boolean;
+      readonly message: string;
+      readonly end?: InstanceEnd;
+    }
   | {
       readonly type: 'failed';
       readonly failure: Failure;

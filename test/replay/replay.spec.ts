@@ -89,7 +89,7 @@ describe('a change that running workflows would not survive', () => {
     { story: 'request-first', piece: 'longWait.runLease(', by: 'longWait.runSmall(' },
     { story: 'request-short-path', piece: 'quickDatabaseWork.runSmall(', by: 'longWait.runSmall(' },
     { story: 'request-out-of-memory-healed', piece: '.settleLease(granted', by: '.readClaim(granted' },
-    { story: 'instance-killed', piece: 'hostCall.keepEvidence(', by: 'hostCall.createInstance(' },
+    { story: 'instance-killed', piece: 'longHostCall.keepEvidence(', by: 'hostCall.createInstance(' },
     {
       story: 'instance-idle-end',
       piece: 'hostCall.deleteInstance(',

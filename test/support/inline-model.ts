@@ -35,7 +35,8 @@ export const answerAfter =
     answerHonestly(rows, response);
   };
 
-export async function startInlineModel(modelId = 'any'): Promise<InlineModel> {
+/** @param host where it listens; `0.0.0.0` is every loopback address, so also those of played pods */
+export async function startInlineModel(modelId = 'any', host = '127.0.0.1'): Promise<InlineModel> {
   const model = { calls: [] as (readonly string[])[], jobs: new Map<string, readonly string[]>() };
   const state = { conduct: answerHonestly, version: 'v1' };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -62,7 +63,7 @@ export async function startInlineModel(modelId = 'any'): Promise<InlineModel> {
   }
   const server = createServer((request, response) => {
     void Promise.resolve(answer(request, response)).catch(() => response.destroy());
-  }).listen(0, '127.0.0.1');
+  }).listen(0, host);
   await once(server, 'listening');
   return {
     ...model,

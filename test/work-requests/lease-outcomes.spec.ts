@@ -89,14 +89,15 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
   it.each([
     ['Error', 3, true, 'exit code 3'],
     ['Completed', 0, true, 'exit code 0'],
-    ['HostLost', null, false, 'lost with the machine'],
-    ['Evicted', null, false, 'lost with the machine'],
+    ['HostLost', null, false, 'the host it ran on ended'],
+    ['Evicted', null, false, 'its node gave it up'],
   ])('is lost when its server ends with %s (%s); crashed: %s', async (reason, exitCode, crashed, words) => {
     server.conduct = answerAfter(1_400);
     const { instanceId, outcome } = await start();
     await untilCalled();
     worker.host.die(instanceId, reason, exitCode);
-    expect(await outcome).toEqual({ type: 'lost', crashed, message: expect.stringContaining(words) });
+    const said = expect.stringContaining(words);
+    expect(await outcome).toMatchObject({ type: 'lost', crashed, message: said, end: { message: said } });
   });
 
   it('is lost when the instance is gone from its host without a word', async () => {

@@ -33,6 +33,7 @@ export class ApiError extends Error {
 }
 
 export const mergePatch = 'application/merge-patch+json';
+export const strategicMergePatch = 'application/strategic-merge-patch+json';
 
 /** Asks as the bearer of the token; whoever answers must show the certificate. */
 export function createApiClient(url: string, token: string, certificateFile: string): ApiClient {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ApiClient, mergePatch } from './api-client.js';
+import { type ApiClient, mergePatch, strategicMergePatch } from './api-client.js';
 import { hubRoleObjects, namespaceObject, nodeObject, type NodeSpec } from './cluster-objects.js';
 import type { Kubelet } from './kubelet.js';
 
@@ -8,6 +8,7 @@ export const podFaults = [
   'oom',
   'crash',
   'image-pull',
+  'invalid-image',
   'evict',
   'stuck-pending',
   'stuck-creating',
@@ -108,12 +109,28 @@ export class Cluster {
     });
   }
 
-  /** The node is gone, and its pods with it, as the cluster's garbage collection would see to in time. */
+  /** The node is gone, and its pods with it, as the cluster's garbage collection sees to in time and says of each. */
   async removeNode(name: string): Promise<void> {
     await this.admin.ask('DELETE', `/api/v1/nodes/${name}`);
     const onNode = `/api/v1/pods?fieldSelector=spec.nodeName%3D${name}`;
     const { items } = await this.admin.ask<{ items: PodObject[] }>('GET', onNode);
-    for (const { metadata } of items) await this.deletePod(metadata.namespace, metadata.name, 0);
+    const reason = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' };
+    const conditions = [{ ...reason, message: 'PodGC: node no longer exists' }];
+    for (const { metadata } of items) {
+      await this.setStatus(metadata.namespace, metadata.name, { phase: 'Failed', conditions });
+      await this.deletePod(metadata.namespace, metadata.name, 0);
+    }
+  }
+
+  /** Writes a part of a pod's status, as a kubelet or a controller does. */
+  async setStatus(namespace: string, name: string, status: object): Promise<void> {
+    await this.admin.ask('PATCH', `${podPath(namespace, name)}/status`, { status }, strategicMergePatch);
+  }
+
+  /** Evicts a pod as draining its node does. */
+  async evictPod(namespace: string, name: string): Promise<void> {
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+    await this.admin.ask('POST', `${podPath(namespace, name)}/eviction`, eviction);
   }
 
   /** Deletes a pod as somebody else than the hub would. */
