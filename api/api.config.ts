@@ -35,6 +35,24 @@ const identitySettings = z.object({
     .describe('seconds a guest session lives after sign-in or refresh'),
 });
 
+const catalogueSettings = z.object({
+  ERSILIA_CATALOG_MODELS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('address of the published list of all models, from which admins take what describes a model'),
+  MODEL_HUB_RECORDS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('address at which records of models are looked up when the list does not help'),
+  MODEL_HUB_DETAILS_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('address under which the record of one model lies, by its id; used with MODEL_HUB_RECORDS_URL'),
+  MODEL_CATALOG_TIMEOUT_SECONDS: integerSetting(1, 120)
+    .default(10)
+    .describe('seconds after which such an address is given up'),
+});
+
 const limitSettings = z.object({
   GUEST_MAX_ROWS: integerSetting(1, 10_000_000)
     .default(DEFAULT_MAX_ROWS)
@@ -53,6 +71,7 @@ export const apiSettings = z.object({
   ...hostSettings.shape,
   ...identitySettings.shape,
   ...limitSettings.shape,
+  ...catalogueSettings.shape,
   ...databaseSettings.shape,
   ...temporalSettings.shape,
   ...retentionSettings.shape,

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { ApiSettings } from './api.config.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InstancesModule } from './instances/instances.module.js';
@@ -20,6 +21,7 @@ export class AppModule {
         ModelsModule,
         WorkRequestsModule,
         InstancesModule,
+        AuditModule,
         HealthModule,
       ],
     };

@@ -14,7 +14,10 @@ const takesRawInput = /^\/api\/work-requests(\/check)?\/?$/;
 
 /** Lets raw inputs through as streams, and refuses at once what is too long or packed. */
 export function acceptBodies(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', async (request) => refusePacked(request));
+  fastify.addHook('onRequest', async (request) => {
+    refusePacked(request);
+    forgetTypeOfNothing(request);
+  });
   for (const type of rawInputTypes) {
     fastify.addContentTypeParser(type, (request, payload, done) => {
       const path = request.url.split('?', 1)[0] ?? '';
@@ -25,6 +28,12 @@ export function acceptBodies(fastify: FastifyInstance): void {
       done(null, payload);
     });
   }
+}
+
+/** Many clients name a type with every call. A deletion has no body to be of it. */
+function forgetTypeOfNothing({ method, headers }: FastifyRequest): void {
+  const isEmpty = headers['transfer-encoding'] === undefined && !Number(headers['content-length'] ?? 0);
+  if (method === 'DELETE' && isEmpty) delete headers['content-type'];
 }
 
 /** A packed body could be a bomb, so it is refused before a byte of it is read. */

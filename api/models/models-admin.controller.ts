@@ -1,7 +1,7 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CreateModel, ScalingInfo, UpdateModel } from '../../domain/model/model-input.wire.js';
+import { ClearedCache, CreateModel, ScalingInfo, UpdateModel } from '../../domain/model/model-input.wire.js';
 import { Model } from '../../domain/model/model.wire.js';
 import { Access, Caller } from '../auth/access.js';
 import type { SignedIn } from '../auth/signed-in.js';
@@ -50,6 +50,19 @@ export class ModelsAdminController {
     @Caller() caller: SignedIn,
   ): Promise<Model> {
     return this.#models.update(id, body, matchedRevision(ifMatch) ?? body.revision ?? null, caller);
+  }
+
+  @Delete(':id/cache')
+  @Access('admin')
+  @ApiOperation({ summary: 'Forget the results that are remembered of a model' })
+  @ApiOkResponse({ standardSchema: ClearedCache })
+  @ApiRefusals(401, 403, 404, 503)
+  async clearCache(
+    @Param('id', Id) id: string,
+    @Caller() caller: SignedIn,
+  ): Promise<z.infer<typeof ClearedCache>> {
+    await this.#models.clearCache(id, caller);
+    return { result: 'SUCCESS' };
   }
 
   @Get(':id/scaling-info')

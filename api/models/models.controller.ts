@@ -1,20 +1,25 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Model, ModelList } from '../../domain/model/model.wire.js';
+import { IdentificationDetails, Model, ModelList } from '../../domain/model/model.wire.js';
 import { Access } from '../auth/access.js';
 import { ApiRefusals } from '../http/api-refusals.js';
 import { Refusal } from '../http/refusal.js';
+import { ModelCatalogueService } from './model-catalogue.service.js';
 import { ModelsService } from './models.service.js';
+
+const PublishedId = { schema: z.string().max(100).describe('id of the model') };
 
 /** What can be run. */
 @ApiTags('models')
 @Controller('api/models')
 export class ModelsController {
   readonly #models: ModelsService;
+  readonly #catalogue: ModelCatalogueService;
 
-  constructor(models: ModelsService) {
+  constructor(models: ModelsService, catalogue: ModelCatalogueService) {
     this.#models = models;
+    this.#catalogue = catalogue;
   }
 
   @Get()
@@ -35,5 +40,34 @@ export class ModelsController {
     const model = await this.#models.find(id);
     if (!model) throw new Refusal(404, `Model with id [${id}] not found`);
     return model;
+  }
+
+  @Get(':id/identification-details')
+  @Access('session')
+  @ApiOperation({
+    summary: 'What is published of a model, here or not: from the catalogue, else the model hub',
+  })
+  @ApiOkResponse({ standardSchema: IdentificationDetails })
+  @ApiRefusals(401, 404, 503)
+  identify(@Param('id', PublishedId) id: string): Promise<z.infer<typeof IdentificationDetails>> {
+    return this.#catalogue.find(id);
+  }
+
+  @Get(':id/ersilia-catalog-details')
+  @Access('session')
+  @ApiOperation({ summary: 'What the catalogue has published of a model' })
+  @ApiOkResponse({ standardSchema: IdentificationDetails })
+  @ApiRefusals(401, 404, 503)
+  identifyInCatalogue(@Param('id', PublishedId) id: string): Promise<z.infer<typeof IdentificationDetails>> {
+    return this.#catalogue.findInCatalogue(id);
+  }
+
+  @Get(':id/model-hub-details')
+  @Access('session')
+  @ApiOperation({ summary: 'What the model hub has published of a model' })
+  @ApiOkResponse({ standardSchema: IdentificationDetails })
+  @ApiRefusals(401, 404, 503)
+  identifyInModelHub(@Param('id', PublishedId) id: string): Promise<z.infer<typeof IdentificationDetails>> {
+    return this.#catalogue.findInModelHub(id);
   }
 }

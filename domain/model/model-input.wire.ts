@@ -9,8 +9,14 @@ const ModelId = z
     'Must begin with eos and have 4 to 50 lower-case letters, digits or hyphens, the last no hyphen',
   );
 
-const cpu = (least: number, most: number) => z.number().int().min(least).max(most).describe('millicores');
-const memory = (least: number, most: number) => z.number().int().min(least).max(most).describe('MiB');
+/** Forms of pages send their numbers as text. */
+const wholeNumber = (least: number, most: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^\s*-?\d{1,9}\s*$/.test(value) ? Number(value) : value),
+    z.number().int().min(least).max(most),
+  );
+const cpu = (least: number, most: number) => wholeNumber(least, most).describe('millicores');
+const memory = (least: number, most: number) => wholeNumber(least, most).describe('MiB');
 
 const ModelResources = z
   .object({
@@ -33,11 +39,7 @@ const ModelDetailsInput = z.object({
   template_version: z.string().min(1).max(50).default('0.0.0'),
   description: z.string().min(5).max(10_000),
   disable_memory_limit: z.boolean().default(false),
-  max_instances: z
-    .number()
-    .int()
-    .min(-1)
-    .max(30)
+  max_instances: wholeNumber(-1, 30)
     .default(-1)
     .describe('-1 no limit of its own, 0 none may start, n at most n'),
   execution_mode: z.enum(executionModes).default('ASYNC'),
@@ -56,7 +58,7 @@ const ModelDetailsInput = z.object({
     .regex(/^[a-z0-9][a-z0-9._/:-]*[a-z0-9]$/, 'Must be the name of an image without its tag')
     .optional()
     .describe('repository of the image, without a tag; ersiliaos/<id> by default'),
-  warm_seconds: z.number().int().min(0).max(86_400).optional().describe('how long an idle instance is kept'),
+  warm_seconds: wholeNumber(0, 86_400).optional().describe('how long an idle instance is kept'),
   columns: z.array(ModelColumn).max(20_000).optional(),
   citation: z.string().max(10_000).nullable().optional(),
 });
@@ -68,20 +70,22 @@ export const CreateModel = z
   .meta({ id: 'CreateModel' });
 export type CreateModel = z.infer<typeof CreateModel>;
 
+/** As large as the database's integers go. */
+const LARGEST_REVISION = 2_147_483_647;
+
 /** Body of `PUT /api/models/{id}`: the whole model. The id is the path's; `last_updated` is not looked at. */
 export const UpdateModel = z
   .object({
     enabled: z.boolean(),
     details: ModelDetailsInput,
-    revision: z
-      .number()
-      .int()
-      .min(1)
+    revision: wholeNumber(1, LARGEST_REVISION)
       .optional()
       .describe('revision that was read before; refused with 409 when the model has changed since'),
   })
   .meta({ id: 'UpdateModel' });
 export type UpdateModel = z.infer<typeof UpdateModel>;
+
+export const ClearedCache = z.object({ result: z.literal('SUCCESS') }).meta({ id: 'ClearedCache' });
 
 /** How many instances of a model there are, and may be. */
 export const ScalingInfo = z

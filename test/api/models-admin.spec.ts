@@ -140,6 +140,40 @@ describeWith('postgres')('models in the hands of admins', () => {
     expect((await put('eos0none', { enabled: true, details }, { 'if-match': 'abc' })).status).toBe(422);
   });
 
+  it('numbers of a form come as text', async () => {
+    const asText = Object.fromEntries(
+      Object.entries(details.k8s_resources).map(([name, value]) => [name, String(value)]),
+    );
+    const answer = await post({
+      id: newId(),
+      enabled: true,
+      details: { ...details, max_instances: ' -1', k8s_resources: asText },
+    });
+    expect([answer.status, answer.json.details.k8s_resources]).toEqual([200, details.k8s_resources]);
+    const again = await put(answer.json.id, { enabled: true, revision: '1', details });
+    expect([again.status, again.json.revision]).toEqual([200, 2]);
+    for (const cpu_limit of ['', '5e2', '500.5', 'many', true, [500]]) {
+      const wrong = { ...details, k8s_resources: { ...details.k8s_resources, cpu_limit } };
+      expect([cpu_limit, (await post({ id: newId(), enabled: true, details: wrong })).status]).toEqual([
+        cpu_limit,
+        422,
+      ]);
+    }
+  });
+
+  it('X-A8: the cache of a model that there is not can not be cleared, that of one that there is can, by admins', async () => {
+    const clear = (id: string, token: string) => api.call('DELETE', `/api/models/${id}/cache`, { token });
+    const { id } = await create();
+    const cleared = await clear(id, admin.token);
+    expect([cleared.status, cleared.json]).toEqual([200, { result: 'SUCCESS' }]);
+    expect((await deeds(id)).map(({ action }) => action)).toEqual(['model.create', 'model.clear-cache']);
+    expect((await clear('eos0none', admin.token)).json).toEqual({
+      detail: 'Model with id [eos0none] not found',
+    });
+    for (const token of [await api.guest(), (await api.user()).token])
+      expect((await clear(id, token)).status).toBe(403);
+  });
+
   it('only admins may', async () => {
     for (const token of [await api.guest(), (await api.user()).token]) {
       const answers = [

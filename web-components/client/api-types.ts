@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What admins and operators did, newest first, a page at a time */
+        get: operations["Audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/anonymous-login": {
         parameters: {
             query?: never;
@@ -312,6 +329,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{id}/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget the results that are remembered of a model */
+        delete: operations["ModelsAdmin_clearCache"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{id}/ersilia-catalog-details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the catalogue has published of a model */
+        get: operations["Models_identifyInCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{id}/identification-details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is published of a model, here or not: from the catalogue, else the model hub */
+        get: operations["Models_identify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{id}/model-hub-details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the model hub has published of a model */
+        get: operations["Models_identifyInModelHub"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{id}/scaling-info": {
         parameters: {
             query?: never;
@@ -513,6 +598,26 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
+        AuditEntry: {
+            action: string;
+            actor_user_id: string;
+            /** @description null when the account is gone */
+            actor_username: string | null;
+            /** @description UTC time, 6 decimals */
+            at: string;
+            /** @description what was done, in the words of the action */
+            details: {
+                [key: string]: unknown;
+            };
+            id: string;
+            reason: string | null;
+            subject_id: string;
+            subject_type: string;
+        };
+        AuditList: {
+            items: components["schemas"]["AuditEntry"][];
+            next_cursor: string | null;
+        };
         CheckInput: {
             /** @description id of the model to run */
             model_id?: string;
@@ -529,6 +634,10 @@ export interface components {
                 /** @description is the first entry a header; absent: the hub judges */
                 has_header?: boolean | null;
             };
+        };
+        ClearedCache: {
+            /** @enum {string} */
+            result: "SUCCESS";
         };
         CreateModel: {
             details: {
@@ -560,10 +669,7 @@ export interface components {
                     /** @description MiB */
                     memory_request: number;
                 };
-                /**
-                 * @description -1 no limit of its own, 0 none may start, n at most n
-                 * @default -1
-                 */
+                /** @description -1 no limit of its own, 0 none may start, n at most n */
                 max_instances?: number;
                 /** @default 0.0.0 */
                 template_version?: string;
@@ -1096,10 +1202,7 @@ export interface components {
                     /** @description MiB */
                     memory_request: number;
                 };
-                /**
-                 * @description -1 no limit of its own, 0 none may start, n at most n
-                 * @default -1
-                 */
+                /** @description -1 no limit of its own, 0 none may start, n at most n */
                 max_instances?: number;
                 /** @default 0.0.0 */
                 template_version?: string;
@@ -1206,6 +1309,72 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    Audit_list: {
+        parameters: {
+            query?: {
+                /** @description e.g. model.update */
+                action?: string;
+                /** @description who did it */
+                actor_user_id?: string;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+                subject_id?: string;
+                /** @description what it was done to, e.g. instance or model */
+                subject_type?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
     Auth_createGuest: {
         parameters: {
             query?: never;
@@ -2338,6 +2507,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    ModelsAdmin_clearCache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the model */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearedCache"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Models_identifyInCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the model */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentificationDetails"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Models_identify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the model */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentificationDetails"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Models_identifyInModelHub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the model */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentificationDetails"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Not there, or not visible to the caller */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
                 };
             };
             /** @description A part the hub needs is away just now; try again */
