@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HostUnavailableError } from '../model-host.js';
+import { MODEL_CONTAINER } from './build-pod.js';
 import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
 import { toHostError } from './hub-pods.js';
 import { readBytes, readMillicores } from './quantity.js';
@@ -8,7 +9,10 @@ const METRICS_PATH = '/apis/metrics.k8s.io/v1beta1';
 const NOT_FOUND = 404;
 const FORBIDDEN = 403;
 
-/** What one pod or node uses now. */
+/**
+ * What one pod or node uses now. Of a pod the container of the model server alone: its limit is what the figures are held
+ * against, and what a template runs beside it is not the model's.
+ */
 export interface MeasuredUsage {
   readonly name: string;
   readonly cpuMillicores: number;
@@ -26,7 +30,9 @@ export interface UsageSource {
 
 const quantities = z.object({ cpu: z.string().nullish(), memory: z.string().nullish() });
 const measured = z.object({ metadata: z.object({ name: z.string() }), timestamp: z.string() });
-const podMetrics = measured.extend({ containers: z.array(z.object({ usage: quantities })) });
+const podMetrics = measured.extend({
+  containers: z.array(z.object({ name: z.string(), usage: quantities })),
+});
 const nodeMetrics = measured.extend({ usage: quantities });
 const list = z.object({ items: z.array(z.unknown()).nullish() });
 
@@ -39,7 +45,8 @@ export function createMetricsApi(api: ClusterApi, namespace: string, labelSelect
         const { items } = list.parse(await api.json({ path, query: { labelSelector } }));
         return (items ?? []).flatMap((item) => {
           const pod = podMetrics.safeParse(item).data;
-          return pod ? [toUsage(pod, pod.containers)] : [];
+          const server = pod?.containers.find(({ name }) => name === MODEL_CONTAINER);
+          return pod && server ? [toUsage(pod, server)] : [];
         });
       } catch (error) {
         throw error instanceof ClusterRefusal ? explain(error) : error;
@@ -50,7 +57,7 @@ export function createMetricsApi(api: ClusterApi, namespace: string, labelSelect
         const { items } = list.parse(await api.json({ path: `${METRICS_PATH}/nodes` }));
         return (items ?? []).flatMap((item) => {
           const node = nodeMetrics.safeParse(item).data;
-          return node ? [toUsage(node, [node])] : [];
+          return node ? [toUsage(node, node)] : [];
         });
       } catch (error) {
         if (!(error instanceof ClusterRefusal)) throw error;
@@ -63,14 +70,12 @@ export function createMetricsApi(api: ClusterApi, namespace: string, labelSelect
 
 function toUsage(
   { metadata, timestamp }: z.infer<typeof measured>,
-  parts: readonly { readonly usage: z.infer<typeof quantities> }[],
+  { usage }: { readonly usage: z.infer<typeof quantities> },
 ): MeasuredUsage {
-  const sum = (read: (usage: z.infer<typeof quantities>) => number | null) =>
-    parts.reduce((total, { usage }) => total + (read(usage) ?? 0), 0);
   return {
     name: metadata.name,
-    cpuMillicores: sum(({ cpu }) => readMillicores(cpu)),
-    memoryBytes: sum(({ memory }) => readBytes(memory)),
+    cpuMillicores: readMillicores(usage.cpu) ?? 0,
+    memoryBytes: readBytes(usage.memory) ?? 0,
     sampledAt: new Date(timestamp).toISOString(),
   };
 }

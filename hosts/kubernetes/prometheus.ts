@@ -1,6 +1,7 @@
 import { fetch } from 'undici';
 import { z } from 'zod';
 import { HostUnavailableError } from '../model-host.js';
+import { MODEL_CONTAINER } from './build-pod.js';
 import type { MeasuredUsage, UsageSource } from './metrics-api.js';
 
 const CALL_TIMEOUT_MS = 10_000;
@@ -17,7 +18,7 @@ const answer = z.object({
 
 /** Usage from a Prometheus that scrapes cAdvisor; figures of nodes are left to the metrics API. */
 export function createPrometheus(url: string, namespace: string): UsageSource {
-  const pods = `{namespace=${JSON.stringify(namespace)},container!="",container!="POD"}`;
+  const pods = `{namespace=${JSON.stringify(namespace)},container=${JSON.stringify(MODEL_CONTAINER)}}`;
   return {
     readPods: async () => {
       const [cpu, memory] = await Promise.all([

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { resolve } from 'node:path';
+import { loadYaml } from '@kubernetes/client-node';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { repositoryRoot } from '../../../local/repository.js';
 import { describeWith } from '../../support/require-part.js';
 import type { ApiClient } from './api-client.js';
 import { clientOf } from './client-of.js';
@@ -35,6 +38,28 @@ function restrictedPod(annotations: Record<string, string> = {}, more: object = 
       ...more,
     },
   };
+}
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+interface RulesStatus {
+  readonly incomplete: boolean;
+  readonly resourceRules: readonly Rule[];
+}
+
+const permissionsIn = ({ apiGroups, resources, verbs }: Rule): string[] =>
+  apiGroups.flatMap((group) =>
+    resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${group || 'core'}`)),
+  );
+
+/** All that a role of `deploy/` permits. */
+function deployedPermissions(file: string): string[] {
+  const text = readFileSync(join(repositoryRoot(), 'deploy/kubernetes', file), 'utf8');
+  return loadYaml<{ rules: readonly Rule[] }>(text).rules.flatMap(permissionsIn);
 }
 
 describeWith('kubernetes')('a control plane for tests', () => {
@@ -92,6 +117,33 @@ describeWith('kubernetes')('a control plane for tests', () => {
   ])('denies the hub %s', async (_what, method, path) => {
     const asked = hub.ask(method, path.replace('NAMESPACE', namespace));
     await expect(asked).rejects.toMatchObject({ code: 403, reason: 'Forbidden' });
+  });
+
+  /** All that a user may do with objects of a namespace, as `verb resource.group`; RBAC only adds, so all else is denied. */
+  async function permissionsOf(user: 'hub' | 'hub-without-nodes', where: string): Promise<Set<string>> {
+    const client = clientOf(await plane.kubeconfig(user));
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
+    const { status } = await client.ask<{ status: RulesStatus }>('POST', path, {
+      spec: { namespace: where },
+    });
+    client.close();
+    expect(status.incomplete).toBe(false);
+    return new Set(status.resourceRules.flatMap(permissionsIn));
+  }
+
+  it('lets the hub do what is deployed for it, and denies it everything else', async () => {
+    const everyones = [
+      'create selfsubjectaccessreviews.authorization.k8s.io',
+      'create selfsubjectrulesreviews.authorization.k8s.io',
+      'create selfsubjectreviews.authentication.k8s.io',
+    ];
+    const role = deployedPermissions('role.yaml');
+    const clusterRole = deployedPermissions('cluster-role.yaml');
+    expect(await permissionsOf('hub', namespace)).toEqual(new Set([...everyones, ...role, ...clusterRole]));
+    expect(await permissionsOf('hub', 'kube-system')).toEqual(new Set([...everyones, ...clusterRole]));
+    expect(await permissionsOf('hub-without-nodes', namespace)).toEqual(new Set([...everyones, ...role]));
+    expect(await permissionsOf('hub-without-nodes', 'kube-system')).toEqual(new Set(everyones));
+    expect(role).not.toContain('create pods/portforward.core');
   });
 
   it('shows nodes and their metrics to the hub, unless it is the one that may not see them', async () => {

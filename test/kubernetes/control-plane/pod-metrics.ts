@@ -6,6 +6,11 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
+interface PodUsage extends Usage {
+  /** Of what runs beside the model server. */
+  readonly beside?: Usage;
+}
+
 const groupVersion = 'metrics.k8s.io/v1beta1';
 const root = `/apis/${groupVersion}`;
 /** What metrics-server says of the time over which it measured. */
@@ -13,12 +18,12 @@ const window = '15s';
 
 /** Stands in for metrics-server: says of pods and nodes what it was told, and counts how often it was asked. */
 export class PodMetrics {
-  readonly #pods = new Map<string, Usage>();
+  readonly #pods = new Map<string, PodUsage>();
   readonly #nodes = new Map<string, Usage>();
   /** How many lists and single figures were asked for; the API server's own looks do not count. */
   requests = 0;
 
-  set(namespace: string, pod: string, usage: Usage): void {
+  set(namespace: string, pod: string, usage: PodUsage): void {
     this.#pods.set(`${namespace}/${pod}`, usage);
   }
 
@@ -86,14 +91,17 @@ const resources = {
   resources: [resource('pods', 'PodMetrics', true), resource('nodes', 'NodeMetrics', false)],
 };
 
-function podMetrics(key: string, usage: Usage) {
+function podMetrics(key: string, { beside, ...usage }: PodUsage) {
   const [namespace = '', name = ''] = key.split('/');
   return {
     kind: 'PodMetrics',
     apiVersion: groupVersion,
     metadata: { name, namespace },
     ...now(),
-    containers: [{ name: 'model', usage: quantities(usage) }],
+    containers: [
+      ...(beside ? [{ name: 'beside', usage: quantities(beside) }] : []),
+      { name: 'model', usage: quantities(usage) },
+    ],
   };
 }
 
