@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { PortForward } from '@kubernetes/client-node';
 import type { HostEvent, HostListener, ObservedInstance } from '../model-host.js';
 import type { Credentials } from './credentials.js';
@@ -74,11 +75,12 @@ export class PortForwards {
     // The caller went away; its own side notices.
     socket.on('error', () => socket.destroy());
     try {
-      await this.#forwarder.portForward(namespace, pod, [port], socket, null, socket);
+      const faults = tellFaults((fault) => this.#warn(`port ${port} of the pod ${pod}: ${fault}`));
+      const way = await this.#forwarder.portForward(namespace, pod, [port], socket, faults, socket);
+      if (typeof way !== 'function') endTogether(socket, way);
     } catch (error) {
-      const why = error instanceof Error ? error.message : JSON.stringify(error);
       this.#warn(
-        `port ${port} of the pod ${pod} can't be reached through the API server (${why}): the account needs to create pods/portforward, see deploy/kubernetes/port-forward.yaml`,
+        `port ${port} of the pod ${pod} can't be reached through the API server (${wordsOf(error)}): the account needs to create pods/portforward, see deploy/kubernetes/port-forward.yaml`,
       );
       socket.destroy();
     }
@@ -88,4 +90,27 @@ export class PortForwards {
     this.#byUid.get(uid)?.server.close();
     this.#byUid.delete(uid);
   }
+}
+
+/** What the pod's node says of a connection that it could not make, or lost. */
+function tellFaults(tell: (fault: string) => void): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (chunk.length > 0) tell(chunk.toString());
+      done();
+    },
+  });
+}
+
+/** The client library passes on bytes only: a connection that one side ended would stay open at the other. */
+function endTogether(socket: Socket, way: { onclose: unknown; close(): void }): void {
+  way.onclose = () => socket.end();
+  socket.on('close', () => way.close());
+  if (socket.destroyed) way.close();
+}
+
+/** What failed to connect is told by an event of the socket, which is no Error. */
+function wordsOf(error: unknown): string {
+  const { message } = error as { readonly message?: string };
+  return message ?? String(error);
 }

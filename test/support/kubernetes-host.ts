@@ -22,12 +22,13 @@ export function kubernetesSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
   };
 }
 
-/** A host of this namespace as the kubeconfig's user. */
+/** A host of this namespace as the kubeconfig's user; `warn` hears what it would log. */
 export function openKubernetesHost(
   kubeconfig: string,
   namespace: string,
   environment: Readonly<Record<string, string>> = {},
+  warn: (text: string) => void = () => undefined,
 ): ModelHost {
   const given = { KUBECONFIG: kubeconfig, MODELS_NAMESPACE: namespace, ...environment };
-  return createKubernetesModelHost(parseSettings(kubernetesHostSettings, given), () => undefined);
+  return createKubernetesModelHost(parseSettings(kubernetesHostSettings, given), warn);
 }

@@ -101,6 +101,12 @@ export const hubRoleObjects = (namespace: string): readonly CreatedObject[] => [
   ],
 ];
 
+/** What lets `hub` reach pods through the API server besides, and nobody else. */
+export const portForwardRoleObjects = (namespace: string): readonly CreatedObject[] => [
+  [`${rbac}/namespaces/${namespace}/roles`, deployedRole('port-forward.yaml', namespace)],
+  [`${rbac}/namespaces/${namespace}/rolebindings`, binding('Role', 'model-hub-port-forward', ['hub'])],
+];
+
 /** What the hub may see of the cluster's nodes; `hub-without-nodes` may not. */
 export const hubClusterRoleObjects = (): readonly CreatedObject[] => [
   [`${rbac}/clusterroles`, deployedRole('cluster-role.yaml', '')],

@@ -4,16 +4,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { PodMetrics } from './pod-metrics.js';
 import { PodLog, readLogQuery } from './pod-log.js';
+import { PortForwarding } from './port-forwarding.js';
 
 export const kubeletPort = 10_250;
 /** The second bytes of 127.x.0.0/16 that control planes of this machine share out among themselves. */
 const firstRange = 10;
 const lastRange = 250;
 
-/** What kwok leaves out of a kubelet: the logs of pods. Beside them, on the same port, the metrics of pods and nodes. */
+/**
+ * What kwok leaves out of a kubelet: the logs of pods, and ways to their ports. Beside them, on the same port, the
+ * metrics of pods and nodes.
+ */
 export class Kubelet {
   readonly #logs = new Map<string, { current: PodLog; previous: PodLog | null }>();
   readonly #server: Server;
+  readonly #forwarding = new PortForwarding();
 
   private constructor(
     server: Server,
@@ -23,6 +28,7 @@ export class Kubelet {
   ) {
     this.#server = server;
     server.on('request', (request, response) => this.#answer(request, response));
+    server.on('upgrade', (request, socket, head) => this.#forwarding.accept(request, socket, head));
   }
 
   /** Listens in the first loopback range that no other control plane of this machine has; holding it keeps others off. */
@@ -68,14 +74,21 @@ export class Kubelet {
     return current;
   }
 
-  /** The pod is gone, and its log with it. */
+  /** The pod's containers listen on this address: its ports can be forwarded to. */
+  setAddress(namespace: string, pod: string, address: string): void {
+    this.#forwarding.setAddress(namespace, pod, address);
+  }
+
+  /** The pod is gone, and its log and the ways to it are. */
   dropLog(namespace: string, pod: string): void {
     this.#logs.get(`${namespace}/${pod}`)?.current.end();
     this.#logs.delete(`${namespace}/${pod}`);
+    this.#forwarding.setAddress(namespace, pod, null);
   }
 
   async close(): Promise<void> {
     for (const { current } of this.#logs.values()) current.end();
+    this.#forwarding.close();
     this.#server.close();
     this.#server.closeAllConnections();
     await once(this.#server, 'close');

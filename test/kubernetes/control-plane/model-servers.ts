@@ -107,6 +107,7 @@ export class ModelServers {
     const command = this.#commandOf(pod);
     if (command === null) return void this.#annotate(pod, { served: 'none' });
     const server = ModelServer.start(pod, command, this.kubelet.beginLog(namespace, name));
+    this.kubelet.setAddress(namespace, name, pod.status.podIP ?? '');
     known.server = server;
     void server.healthy.then((healthy) => {
       if (healthy && known.server === server) void this.#annotate(pod, { served: 'healthy' });
