@@ -1,5 +1,6 @@
 import { EXPECTED_GRANT_SECONDS, USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
-import { planClaims, type ClaimLimits, type ClaimPlan } from '../../domain/claim/plan-claims.js';
+import type { ClaimLimits } from '../../domain/claim/claim-facts.js';
+import { planClaims, type ClaimPlan } from '../../domain/claim/plan-claims.js';
 import type { Sql } from '../database.js';
 import { readClaims, readModels, readPlaces } from './read-claims.js';
 import { recordInstanceEvent } from './instance-events.js';

@@ -1,5 +1,5 @@
 import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
-import type { ClaimedModel, InstanceClaim, Place } from '../../domain/claim/plan-claims.js';
+import type { ClaimedModel, InstanceClaim, Place } from '../../domain/claim/claim-facts.js';
 import type { Sql } from '../database.js';
 
 /** Only the first claims of each model can be served at once; the rest need not be read. */
@@ -69,16 +69,27 @@ export async function readPlaces(sql: Sql): Promise<Place[]> {
   }));
 }
 
-/** What the claimed models allow. */
+interface ModelRow {
+  id: string;
+  revision: number;
+  enabled: boolean;
+  max_instances: number;
+  waiting: number;
+}
+
+/** What the claimed models allow, and how much is asked of them. */
 export async function readModels(sql: Sql, ids: readonly string[]): Promise<ClaimedModel[]> {
-  const rows = await sql.rows<{ id: string; revision: number; enabled: boolean; max_instances: number }>(
-    `select id, revision, enabled, max_instances from model where id = any($1)`,
+  const rows = await sql.rows<ModelRow>(
+    `select id, revision, enabled, max_instances,
+       (select count(*)::integer from instance_lease where model_id = model.id and state = 'WAITING') as waiting
+     from model where id = any($1)`,
     [ids],
   );
-  return rows.map(({ id, revision, enabled, max_instances }) => ({
+  return rows.map(({ id, revision, enabled, max_instances, waiting }) => ({
     modelId: id,
     revision,
     enabled,
     maxInstances: max_instances,
+    waiting,
   }));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { planClaims, type ClaimedModel, type InstanceClaim, type Place } from './plan-claims.js';
+import type { ClaimedModel, InstanceClaim, Place } from './claim-facts.js';
+import { planClaims } from './plan-claims.js';
 
 const MIB = 1024 * 1024;
 const limits = { maxInstances: 4, patienceSeconds: 10 };
@@ -30,6 +31,7 @@ const model = (modelId: string, over: Partial<ClaimedModel> = {}): ClaimedModel 
   revision: 1,
   enabled: true,
   maxInstances: -1,
+  waiting: 1,
   ...over,
 });
 const busy = (count: number, modelId: string) =>
@@ -169,6 +171,50 @@ describe('a full hub', () => {
     const plan = planClaims(claims, places, [model('eos-a'), model('eos-b')], limits);
     expect(plan.lend).toEqual([{ leaseToken: 'b', instanceId: 'instance' }]);
   });
+
+  it('shares its places by what is asked of each model, not by how many models there are', () => {
+    const claims = [
+      claim({ leaseToken: 'a', waitedSeconds: 60 }),
+      claim({ leaseToken: 'b', userId: 'bert', modelId: 'eos-b', requestedAtMs: 1 }),
+    ];
+    const places = [...busy(1, 'eos-a'), ...busy(2, 'eos-b'), place({ modelId: 'eos-b' })];
+    const much = [model('eos-a', { waiting: 5 }), model('eos-b', { waiting: 50 })];
+    expect(planClaims(claims, places, much, limits)).toMatchObject({
+      lend: [{ leaseToken: 'b' }],
+      retire: [],
+    });
+    const little = [model('eos-a', { waiting: 50 }), model('eos-b', { waiting: 5 })];
+    expect(planClaims(claims, places, little, limits)).toMatchObject({ lend: [], retire: ['instance'] });
+  });
+
+  it('leaves a model that is asked for now and then its place when those who want it are being served', () => {
+    const retiredAfter = (idleSeconds: number, own: Place[]) =>
+      planClaims(
+        [claim()],
+        [...own, ...busy(4 - 1 - own.length, 'eos-c'), place({ modelId: 'eos-b', idleSeconds })],
+        [model('eos-a')],
+        limits,
+      ).retire;
+    expect(retiredAfter(3, busy(2, 'eos-a'))).toEqual([]);
+    expect(retiredAfter(30, busy(2, 'eos-a'))).toEqual(['instance']);
+    expect(retiredAfter(3, [])).toEqual(['instance']);
+  });
+
+  it('takes the place for a model without any from the one that has most beyond its part', () => {
+    const places = [
+      ...busy(1, 'eos-b'),
+      place({ instanceId: 'only', modelId: 'eos-c', idleSeconds: 9 }),
+      ...busy(1, 'eos-b').map((each) => ({ ...each, instanceId: 'another' })),
+      place({ instanceId: 'one of many', modelId: 'eos-b' }),
+    ];
+    const plan = planClaims(
+      [claim({ waitedSeconds: 60 })],
+      places,
+      [model('eos-a'), model('eos-b'), model('eos-c', { waiting: 20 })],
+      limits,
+    );
+    expect(plan.retire).toEqual(['one of many']);
+  });
 });
 
 const modelIds = ['eos-a', 'eos-b', 'eos-c'] as const;
@@ -200,7 +246,9 @@ const aCase = fc.record({
   places: fc.uniqueArray(aPlace, { maxLength: 8, selector: ({ instanceId }) => instanceId }),
   models: fc.tuple(
     ...modelIds.map((id) =>
-      fc.integer({ min: -1, max: 3 }).map((maxInstances) => model(id, { maxInstances })),
+      fc
+        .tuple(fc.integer({ min: -1, max: 3 }), fc.integer({ min: 0, max: 60 }))
+        .map(([maxInstances, waiting]) => model(id, { maxInstances, waiting })),
     ),
   ),
   maxInstances: fc.integer({ min: 1, max: 8 }),
@@ -243,6 +291,58 @@ describe('any plan', () => {
           expect(own.leased).toBe(false);
           expect(['REQUESTED', 'ACTIVE']).toContain(own.state);
         }
+      }),
+    );
+  });
+});
+
+/** An end takes a while: meanwhile other places come free, and claims are served again. */
+const after = ({ state, instanceId }: Place, retired: readonly string[]): Partial<Place> =>
+  state === 'ACTIVE' && !retired.includes(instanceId)
+    ? { leased: true }
+    : { leased: false, state: 'TERMINATING' };
+
+/** Every model is asked for more than can be served; one busy place after another comes free and is given on. */
+function moveAsPlacesComeFree(waiting: readonly number[], start: readonly Place[], freed: readonly number[]) {
+  const models = waiting.map((count, index) => model(modelIds[index]!, { waiting: count }));
+  const newClaim = (modelId: string, at: number) =>
+    claim({ leaseToken: `${modelId} ${at}`, modelId, waitedSeconds: 60, requestedAtMs: at });
+  let claims = models.flatMap(({ modelId }) => [-2, -1, 0].map((at) => newClaim(modelId, at)));
+  let places = [...start];
+  const moves = freed.map((next, step) => {
+    const working = places.filter(({ state }) => state === 'ACTIVE');
+    const free = working[next % working.length];
+    places = places.map((each) => (each === free ? { ...each, leased: false, idleSeconds: 0 } : each));
+    const plan = planClaims(claims, places, models, { maxInstances: start.length, patienceSeconds: 10 });
+    const served = new Set([...plan.lend, ...plan.start].map(({ leaseToken }) => leaseToken));
+    claims = claims.map((each) => (served.has(each.leaseToken) ? newClaim(each.modelId, step + 1) : each));
+    places = places.map((each) => ({ ...each, ...after(each, plan.retire) }));
+    if (step % 3 === 0) places = places.filter(({ state }) => state !== 'TERMINATING');
+    const started = plan.start.map(({ modelId }) => place({ instanceId: `${step}`, modelId, leased: true }));
+    places = [...places, ...started];
+    return plan.retire.length;
+  });
+  return { moves, places };
+}
+
+describe('many plans, one after the other', () => {
+  it('settle: while what is asked stays as it is, each model gets a place, and places do not go to and fro', () => {
+    const cases = fc.record({
+      waiting: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 3, maxLength: 3 }),
+      start: fc.array(fc.constantFrom(...modelIds), { minLength: 3, maxLength: 12 }),
+      // In any order, but every place comes free again and again.
+      freed: fc.infiniteStream(fc.nat({ max: 1000 })).map((stream) => [...stream.take(300)]),
+    });
+    fc.assert(
+      fc.property(cases, ({ waiting, start, freed }) => {
+        const places = start.map((modelId, index) =>
+          place({ instanceId: `${modelId}-${index}`, modelId, leased: true }),
+        );
+        const settled = moveAsPlacesComeFree(waiting, places, freed);
+        expect(settled.moves.reduce((sum, retired) => sum + retired, 0)).toBeLessThanOrEqual(
+          2 * places.length,
+        );
+        expect(new Set(settled.places.map(({ modelId }) => modelId)).size).toBe(modelIds.length);
       }),
     );
   });
