@@ -11,7 +11,8 @@ export class ModelShares {
   readonly #held = new Map<string, number>();
   /** Claims that wait or are being served, by model. */
   readonly #asked = new Map<string, number>();
-  readonly #waiting: ReadonlyMap<string, number>;
+  readonly #models: ReadonlyMap<string, ClaimedModel>;
+  /** Models for which someone has waited past the patience. */
   readonly #impatient: ReadonlySet<string>;
   readonly #askedOfAll: number;
 
@@ -21,15 +22,9 @@ export class ModelShares {
     models: readonly ClaimedModel[],
     private readonly limits: ClaimLimits,
   ) {
-    const mayGrow = new Set(models.filter((each) => each.enabled && each.maxInstances !== 0).map(idOf));
-    this.#impatient = new Set(
-      claims
-        .filter(
-          ({ modelId, waitedSeconds }) => mayGrow.has(modelId) && waitedSeconds >= limits.patienceSeconds,
-        )
-        .map(idOf),
-    );
-    this.#waiting = new Map(models.map(({ modelId, waiting }) => [modelId, waiting]));
+    this.#models = new Map(models.map((model) => [model.modelId, model]));
+    const impatient = claims.filter(({ waitedSeconds }) => waitedSeconds >= limits.patienceSeconds);
+    this.#impatient = new Set(impatient.map(({ modelId }) => modelId));
     for (const { modelId, waiting } of models) addTo(this.#asked, modelId, waiting);
     for (const { modelId, leased, state } of places) {
       if (leased) addTo(this.#asked, modelId, 1);
@@ -52,7 +47,8 @@ export class ModelShares {
   }
 
   isOwed(modelId: string): boolean {
-    return this.#impatient.has(modelId) && (!this.hasAny(modelId) || this.surplus(modelId) <= -1);
+    const isShort = !this.hasAny(modelId) || this.surplus(modelId) <= -1;
+    return isShort && this.#impatient.has(modelId) && this.#mayHaveMore(modelId);
   }
 
   /** How many models other than this one are owed a place. */
@@ -62,7 +58,7 @@ export class ModelShares {
 
   /** May a free place of this model be taken although others wait for it? What nobody waits for is merely idle. */
   hasTooMany(modelId: string): boolean {
-    return (this.#waiting.get(modelId) ?? 0) > 0 && this.surplus(modelId) >= 1;
+    return (this.#models.get(modelId)?.waiting ?? 0) > 0 && this.surplus(modelId) >= 1;
   }
 
   /** Places beyond the model's part of all. */
@@ -71,12 +67,16 @@ export class ModelShares {
     return this.#heldBy(modelId) - part * this.limits.maxInstances;
   }
 
+  #mayHaveMore(modelId: string): boolean {
+    const model = this.#models.get(modelId);
+    if (!model?.enabled) return false;
+    return model.maxInstances < 0 || this.#heldBy(modelId) < model.maxInstances;
+  }
+
   #heldBy(modelId: string): number {
     return this.#held.get(modelId) ?? 0;
   }
 }
-
-const idOf = ({ modelId }: { readonly modelId: string }) => modelId;
 
 function addTo(counts: Map<string, number>, modelId: string, more: number): void {
   counts.set(modelId, (counts.get(modelId) ?? 0) + more);

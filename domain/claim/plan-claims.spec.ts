@@ -200,6 +200,25 @@ describe('a full hub', () => {
     expect(retiredAfter(3, [])).toEqual(['instance']);
   });
 
+  it('keeps its last place for a model without any, before those who have some', () => {
+    const claims = [
+      claim({ leaseToken: 'b', modelId: 'eos-b' }),
+      claim({ leaseToken: 'a', modelId: 'eos-a', requestedAtMs: 1, waitedSeconds: 60 }),
+    ];
+    const plan = planClaims(claims, busy(3, 'eos-b'), [model('eos-a'), model('eos-b')], limits);
+    expect(plan).toMatchObject({ start: [{ leaseToken: 'a' }], wait: [{ leaseToken: 'b' }] });
+  });
+
+  it('keeps no place for a model that may have no more instances', () => {
+    const claims = [
+      claim({ leaseToken: 'b', modelId: 'eos-b' }),
+      claim({ leaseToken: 'a', modelId: 'eos-a', requestedAtMs: 1, waitedSeconds: 60 }),
+    ];
+    const models = [model('eos-a', { maxInstances: 1, waiting: 90 }), model('eos-b')];
+    const plan = planClaims(claims, [...busy(1, 'eos-a'), ...busy(2, 'eos-b')], models, limits);
+    expect(plan.start).toEqual([{ leaseToken: 'b', modelId: 'eos-b' }]);
+  });
+
   it('takes the place for a model without any from the one that has most beyond its part', () => {
     const places = [
       ...busy(1, 'eos-b'),
