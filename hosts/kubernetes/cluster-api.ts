@@ -65,6 +65,7 @@ export class ClusterApi {
     try {
       return await response.text();
     } catch (error) {
+      this.distrustConnections();
       throw unreachable(call, error);
     }
   }
@@ -95,8 +96,14 @@ export class ClusterApi {
         ...(dispatcher ? { dispatcher } : {}),
       });
     } catch (error) {
+      this.distrustConnections();
       throw unreachable({ method, path }, error);
     }
+  }
+
+  /** Whoever finds that an answer breaks off or does not go on says so here. */
+  distrustConnections(): void {
+    this.#credentials.distrustConnections();
   }
 }
 

@@ -1,12 +1,17 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
+/** Connections are shared for so long; then new ones are made with what the kubeconfig says then: certificates expire. */
+const CONNECTIONS_FRESH_MS = 60_000;
+
 /** Where the API server is and how its calls are signed. */
 export interface Credentials {
   readonly server: string;
   readonly config: KubeConfig;
-  /** Headers and connection of the next call; tokens that expire are renewed here. */
+  /** Headers and connections of the next call; tokens that expire are renewed here. */
   sign(url: string): Promise<{ readonly headers: Record<string, string>; readonly dispatcher?: Dispatcher }>;
+  /** The next call makes a new connection: after one broke or fell silent, the others may be dead as well. */
+  distrustConnections(): void;
 }
 
 /**
@@ -34,14 +39,18 @@ export function loadCredentials(from: {
     throw new Error('no cluster to run instances in: set KUBECONFIG to a kubeconfig with a current context');
   }
   const server = cluster.server.replace(/\/+$/, '');
+  let shared: { readonly dispatcher: Dispatcher | undefined; readonly madeAt: number } | null = null;
   return {
     server,
     config,
     sign: async (url) => {
       const context = new RequestContext(url, HttpMethod.GET);
       await config.applySecurityAuthentication(context);
-      const dispatcher = context.getDispatcher();
+      if (shared === null || Date.now() - shared.madeAt > CONNECTIONS_FRESH_MS)
+        shared = { dispatcher: context.getDispatcher(), madeAt: Date.now() };
+      const { dispatcher } = shared;
       return { headers: context.getHeaders(), ...(dispatcher ? { dispatcher } : {}) };
     },
+    distrustConnections: () => (shared = null),
   };
 }

@@ -14,11 +14,17 @@ describe('the lines of a watch', () => {
   let server: Server;
   let api: ClusterApi;
   let answer: (response: ServerResponse) => void;
+  let distrusted = 0;
   beforeAll(async () => {
     server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    api = new ClusterApi({ server: url, config: new KubeConfig(), sign: async () => ({ headers: {} }) });
+    api = new ClusterApi({
+      server: url,
+      config: new KubeConfig(),
+      sign: async () => ({ headers: {} }),
+      distrustConnections: () => void (distrusted += 1),
+    });
   });
   afterAll(() => {
     server.closeAllConnections();
@@ -62,6 +68,8 @@ describe('the lines of a watch', () => {
     expect(lines).toEqual(['opened', { type: 'BOOKMARK', object: {} }]);
     expect(failed).toBeInstanceOf(HostUnavailableError);
     expect(String(failed)).toMatch(/not a word for 50 ms/);
+    // What else is open to that server may be dead too.
+    expect(distrusted).toBe(2);
   });
 
   it('go on for as long as there is a word now and then', async () => {

@@ -34,6 +34,7 @@ export async function* readWatchLines(
     }
   } catch (error) {
     if (error instanceof Error && isNamed(error)) throw error;
+    api.distrustConnections();
     throw new HostUnavailableError(`the watch of ${call.path} broke off: ${String(error)}`, { cause: error });
   } finally {
     clearTimeout(timer);

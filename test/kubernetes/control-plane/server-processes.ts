@@ -107,7 +107,6 @@ const leanGroups = [
 const leftOutAdmission = [
   'ServiceAccount',
   'LimitRanger',
-  'ResourceQuota',
   'StorageObjectInUseProtection',
   'DefaultStorageClass',
   'PersistentVolumeClaimResize',
