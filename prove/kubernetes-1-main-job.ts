@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ExtendedInstance, InstanceList } from '../domain/instance/instance.wire.js';
 import { repositoryRoot } from '../local/repository.js';
+import type { ControlPlaneUser } from '../test/kubernetes/control-plane/access.js';
 import { HubClient } from '../test/support/hub-client.js';
 import { checkOwners } from './check-owners.js';
 import { checkQuietAndStop } from './check-quiet.js';
@@ -11,25 +12,53 @@ import { type ClusterHub, startClusterHub } from './cluster-hub.js';
 import { knownMolecules } from './known-values.js';
 import type { Proof, ProofContext } from './proof.js';
 import { molecules, unlikePublished } from './reference.js';
+import { runSpecs } from './run-specs.js';
 import { type AcceptedRequest, chains, type Submission, submitOne } from './steady-load.js';
 
 const finishWithinMs = 60_000;
 
+/** What `npm test` runs on a control plane besides: the contract of hosts, and each row of the life table. */
+const specFolders = ['test/hosts/kubernetes', 'test/kubernetes'];
+
 /** Molecules go in over HTTP and come back with their results, computed by pods. */
 export const clusterMainJob: Proof = {
   name: 'kubernetes-1',
-  title: 'the main job with instances as pods of a real control plane',
+  title:
+    'the main job with instances as pods of a real control plane, the contract of hosts and the life table',
   async run(context) {
-    const hub = await startClusterHub({ models: clusterModels, warmSeconds: clusterWarmSeconds });
-    try {
-      await doMainJob(hub, context, await HubClient.asGuest(hub.stack.url));
-      await checkOwners(hub, context);
-      await checkQuietAndStop(hub, context);
-    } finally {
-      await hub.stop();
-    }
+    await runMainJob(context, 'hub', {});
+    if (context.small) return;
+    context.say('once more, through the API server', 'as from a machine that does not reach pods');
+    await runMainJob(context, 'admin', { MODEL_SERVER_ACCESS: 'port-forward' });
+    await checkSpecs(context);
   },
 };
+
+async function runMainJob(
+  context: ProofContext,
+  user: ControlPlaneUser,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const options = { models: clusterModels, warmSeconds: clusterWarmSeconds, user, environment };
+  const hub = await startClusterHub(options);
+  try {
+    await doMainJob(hub, context, await HubClient.asGuest(hub.stack.url));
+    await checkOwners(hub, context);
+    await checkQuietAndStop(hub, context);
+  } finally {
+    await hub.stop();
+  }
+}
+
+async function checkSpecs({ claim }: ProofContext): Promise<void> {
+  const { testResults } = await runSpecs(specFolders);
+  for (const { name, assertionResults } of testResults) {
+    const failed = assertionResults.filter(({ status }) => status !== 'passed').map(({ title }) => title);
+    const isGood = assertionResults.length > 0 && failed.length === 0;
+    claim(`${basename(name)} passes`, isGood, failed.join('; ') || `${assertionResults.length} tests`);
+  }
+  claim('the specs of the control plane ran', testResults.length > 0, `${testResults.length} files`);
+}
 
 /**
  * Sends a file, requests of one and of several shards, by calls and by jobs, and one that is cancelled.

@@ -37,8 +37,10 @@ export const workerSettings = z.object({
     .default(180)
     .describe('seconds a host may take to remove an instance before its place counts as free all the same'),
   INSTANCE_ORPHAN_SECONDS: integerSetting(1, 86_400)
-    .default(60)
-    .describe('seconds after which an instance that the hub does not know, but its host has, is ended'),
+    .default(45)
+    .describe(
+      'seconds after its creation at which an instance that no row of the hub owns is ended, within 15 more',
+    ),
   MODEL_RUN_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(1200)
     .describe('seconds a model server may take to answer one call with rows'),

@@ -27,8 +27,6 @@ export interface ReconcilerDependencies extends Omit<
 
 /** Makes rows, workflows and the host agree again: the rows are right, the others are started, told or ended. */
 export function createReconciler(deps: ReconcilerDependencies, assertLeading: AssertLeading) {
-  const orphansSince = new Map<string, number>();
-
   return async function reconcile(): Promise<Reconciliation> {
     await deps.database.transaction(async (sql) => {
       await assertLeading(sql);
@@ -36,7 +34,7 @@ export function createReconciler(deps: ReconcilerDependencies, assertLeading: As
     });
     let leasesReleased = await releaseStaleLeases(deps, assertLeading);
     // What needs the database and the host alone comes first: Temporal may be away for long.
-    const orphansEnded = await endOrphans(deps, orphansSince);
+    const orphansEnded = await endOrphans(deps);
     await serveWaiters(deps);
     const running = await deps.workflows.listRunning();
     await keepObserver(deps, running);
@@ -152,24 +150,24 @@ async function restartInstances(deps: ReconcilerDependencies, running: ReadonlyS
   return lost.length;
 }
 
-/** Instances at the host that no live row owns: ended by uid when they were seen to be so for long enough. */
-async function endOrphans(deps: ReconcilerDependencies, since: Map<string, number>): Promise<number> {
+/**
+ * Instances at the host that no live row owns: ended by uid once they are old enough. What counts is their age at the
+ * host and not how long this leader has known them: however often leaders change, their time comes. A row is written
+ * before its instance is asked for, so rows that are read after the list know the owner of everything on it.
+ */
+async function endOrphans(deps: ReconcilerDependencies): Promise<number> {
   if (!deps.instances.current) return 0;
+  const observed = deps.instances.list();
   const owned = await deps.database.rows<{ id: string; uid: string | null }>(
     `select id, uid from model_instance where state <> 'TERMINATED'`,
   );
   const owners = new Map(owned.map(({ id, uid }) => [id, uid]));
-  const orphans = deps.instances.list().filter(({ instanceId, uid }) => {
-    const owner = owners.get(instanceId);
-    return owner === undefined || (owner !== null && owner !== uid);
-  });
-  const present = new Set(orphans.map(({ uid }) => uid));
-  for (const uid of since.keys()) if (!present.has(uid)) since.delete(uid);
+  const latest = Date.now() - deps.settings.orphanSeconds * 1000;
   let ended = 0;
-  for (const { instanceId, uid } of orphans) {
-    const first = since.get(uid) ?? Date.now();
-    since.set(uid, first);
-    if (Date.now() - first < deps.settings.orphanSeconds * 1000) continue;
+  for (const { instanceId, uid, createdAt } of observed) {
+    const owner = owners.get(instanceId);
+    const isOwned = owner === null || owner === uid;
+    if (isOwned || Date.parse(createdAt) > latest) continue;
     if (await endOrphan(deps, instanceId, uid)) ended += 1;
   }
   return ended;
