@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { runProof } from '../prove/proof.js';
+import { instances } from './instances.js';
 import { overhead } from './overhead.js';
 import { throughput } from './throughput.js';
 
-const benches = [overhead, throughput];
+const benches = [overhead, throughput, instances];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { small: { type: 'boolean', default: false } },

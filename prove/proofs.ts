@@ -3,6 +3,7 @@ import { workerKills } from './kubernetes-6-worker-kills.js';
 import { clusterMainJob } from './kubernetes-1-main-job.js';
 import { kubernetes2HostContract } from './kubernetes-2-host-contract.js';
 import { kubernetes3WatchFaults } from './kubernetes-3-watch-faults.js';
+import { kubernetes4IdleInstances } from './kubernetes-4-idle-instances.js';
 import { freshClone } from './main-1-fresh-clone.js';
 import { foreignPage } from './main-10-foreign-page.js';
 import { temporalUiProof } from './main-11-temporal-ui.js';
@@ -34,6 +35,7 @@ export const proofs: readonly Proof[] = [
   kubernetes2HostContract,
   clusterMainJob,
   kubernetes3WatchFaults,
+  kubernetes4IdleInstances,
   workerKills,
   twoOfEach,
 ];

@@ -1,0 +1,14 @@
+import { it } from '@jest/globals';
+import { kubernetes4IdleInstances } from '../../prove/kubernetes-4-idle-instances.js';
+import { describeWith } from '../support/require-part.js';
+import { expectSmallProof } from '../support/small-proof.js';
+
+describeWith(
+  'postgres',
+  'temporal',
+  'kubernetes',
+)('instances on a cluster that nobody uses', () => {
+  it('stay, and cost the API server next to nothing', async () => {
+    await expectSmallProof(kubernetes4IdleInstances);
+  }, 90_000);
+});
