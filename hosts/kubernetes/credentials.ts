@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
@@ -14,17 +17,23 @@ export interface Credentials {
   distrustConnections(): void;
 }
 
+/** Where credentials may lie. */
+export interface CredentialPlaces {
+  /** Path of a kubeconfig, or of several with colons between them. */
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  /** The user's folder; by default that of this process. */
+  readonly home?: string;
+  /** Before the paths of the files that a pod has of its account; for tests. */
+  readonly root?: string;
+}
+
 /**
  * The credentials of the kubeconfig, of the pod the hub runs in, or of `~/.kube/config`, in this order.
  * @throws Error when there are none, or the context is not among them
  */
-export function loadCredentials(from: {
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
-}): Credentials {
-  const config = new KubeConfig();
-  if (from.kubeconfig) config.loadFromFile(from.kubeconfig);
-  else config.loadFromDefault();
+export function loadCredentials(from: CredentialPlaces): Credentials {
+  const config = findConfig(from);
   if (from.context) {
     const known = config.getContexts().map(({ name }) => name);
     if (!known.includes(from.context)) {
@@ -36,7 +45,7 @@ export function loadCredentials(from: {
   }
   const cluster = config.getCurrentCluster();
   if (!cluster) {
-    throw new Error('no cluster to run instances in: set KUBECONFIG to a kubeconfig with a current context');
+    throw new Error('the kubeconfig has no current context: set KUBERNETES_CONTEXT to one of its contexts');
   }
   const server = cluster.server.replace(/\/+$/, '');
   let shared: { readonly dispatcher: Dispatcher | undefined; readonly madeAt: number } | null = null;
@@ -53,4 +62,42 @@ export function loadCredentials(from: {
     },
     distrustConnections: () => (shared = null),
   };
+}
+
+const ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** The client library would fall back to port 8080 of this machine, which may be the hub's own. */
+function findConfig({ kubeconfig, home = homedir(), root = '' }: CredentialPlaces): KubeConfig {
+  if (kubeconfig) return readConfigs(kubeconfig.split(delimiter).filter(Boolean));
+  if (existsSync(root + ACCOUNT_TOKEN)) {
+    const config = new KubeConfig();
+    config.loadFromCluster(root);
+    return config;
+  }
+  const ofUser = join(home, '.kube', 'config');
+  if (existsSync(ofUser)) return readConfigs([ofUser]);
+  throw new Error(
+    `no cluster to run instances in: KUBECONFIG is not set, this is no pod, and there is no ${ofUser}; set KUBECONFIG to the path of a kubeconfig`,
+  );
+}
+
+/** The first says which context is current; a name that two of them give is refused. */
+function readConfigs(paths: readonly string[]): KubeConfig {
+  const [first, ...others] = paths.map(readConfig);
+  if (!first) throw new Error('KUBECONFIG names no file: set it to the path of a kubeconfig');
+  for (const other of others) first.mergeConfig(other, true);
+  return first;
+}
+
+function readConfig(path: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the kubeconfig ${path} can't be read (${why}): set KUBECONFIG to a kubeconfig`, {
+      cause,
+    });
+  }
+  return config;
 }
