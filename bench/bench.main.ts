@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { runProof } from '../prove/proof.js';
 import { instances } from './instances.js';
+import { lists } from './lists.js';
 import { overhead } from './overhead.js';
 import { throughput } from './throughput.js';
 
-const benches = [overhead, throughput, instances];
+const benches = [overhead, throughput, instances, lists];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { small: { type: 'boolean', default: false } },

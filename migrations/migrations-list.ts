@@ -4,6 +4,7 @@ import { Migration0003Instances } from './migration-0003-instances.js';
 import { Migration0004Usage } from './migration-0004-usage.js';
 import { Migration0005Administration } from './migration-0005-administration.js';
 import { Migration0006Readiness } from './migration-0006-readiness.js';
+import { Migration0007PodPhases } from './migration-0007-pod-phases.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 export const migrationsList = [
@@ -13,4 +14,5 @@ export const migrationsList = [
   { name: 'migration-0004-usage', class: Migration0004Usage },
   { name: 'migration-0005-administration', class: Migration0005Administration },
   { name: 'migration-0006-readiness', class: Migration0006Readiness },
+  { name: 'migration-0007-pod-phases', class: Migration0007PodPhases },
 ];

@@ -42,6 +42,7 @@ const soundBodies: Readonly<Record<string, unknown>> = {
   CheckInput: soundSubmission(),
   CreateModel: { id: 'eos-proof', enabled: true, details: soundDetails() },
   UpdateModel: { enabled: true, details: soundDetails() },
+  InstanceAction: { action: 'STOP_INSTANCE', instance_id: 'none' },
 };
 
 /** As short as it may be: what is left out has its ordinary value. */
@@ -72,9 +73,20 @@ export function wrongCalls(document: ApiDocument): WrongCall[] {
         path: path.replace(`{${name}}`, 'no%00such'),
         field: name,
         fault: 'NUL in the path',
+        ...withSoundBody(operation),
       })),
     ...wrongBodies(document, method, path, operation),
   ]);
+}
+
+/** The name of what an operation takes as JSON. */
+const bodyNameOf = ({ requestBody }: ApiOperation) =>
+  requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1);
+
+/** So that the path is the only fault of a call. */
+function withSoundBody(operation: ApiOperation): { body?: string } {
+  const name = bodyNameOf(operation);
+  return name === undefined ? {} : { body: JSON.stringify(soundBodies[name]) };
 }
 
 /** Every operation with its method and path. */
@@ -109,9 +121,9 @@ function wrongBodies(
   document: ApiDocument,
   method: string,
   path: string,
-  { requestBody }: ApiOperation,
+  operation: ApiOperation,
 ): WrongCall[] {
-  const name = requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1);
+  const name = bodyNameOf(operation);
   if (!name) return [];
   const sound = soundBodies[name];
   if (!sound) throw new Error(`${method} ${path} takes a ${name}, for which there is no sound body`);

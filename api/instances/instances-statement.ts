@@ -29,13 +29,21 @@ const columns = `i.id, i.model_id, i.model_revision, i.image, i.state, i.termina
   i.host, i.node, i.waiting_reason, i.waiting_message, i.exit_code, i.pod, i.expires_on, i.created_at,
   i.ready_at, i.terminated_at, i.last_updated`;
 
+const podPhase = `(i.pod -> 'state' ->> 'phase')`;
+
+/** What a list is ordered by, the newest first: by its beginning where it is asked for by that. */
+export function orderOf({ start_from, start_to }: InstanceFilter): 'created_at' | 'last_updated' {
+  return start_from === undefined && start_to === undefined ? 'last_updated' : 'created_at';
+}
+
 /**
- * The statement of one page of instances, those that changed last first. It asks for one row more than the page holds,
- * to know whether there is another.
+ * The statement of one page of instances. Each kind of question has an index that holds its order, so that a page reads
+ * little more than it shows. It asks for one row more than the page holds, to know whether there is another.
  */
 export function instancesStatement(filter: InstanceFilter): { text: string; params: unknown[] } {
   const params: unknown[] = [];
   const conditions: string[] = [];
+  const order = orderOf(filter);
   const add = (condition: (place: string) => string, value: unknown) => {
     if (value === undefined) return;
     params.push(value);
@@ -44,7 +52,7 @@ export function instancesStatement(filter: InstanceFilter): { text: string; para
   add((place) => `i.state = any(${place}::text[])`, filter.states);
   add((place) => `not i.state = any(${place}::text[])`, filter.not_states);
   // The partial index of live instances is only used where the condition is spelt like the index's.
-  if (filter.not_states?.includes('TERMINATED')) conditions.push(`i.state <> 'TERMINATED'`);
+  if (isOfLive(filter)) conditions.push(`i.state <> 'TERMINATED'`);
   add((place) => `i.model_id = ${place}`, filter.model_id);
   add((place) => `i.id = ${place}`, filter.instance_id);
   add(
@@ -53,16 +61,23 @@ export function instancesStatement(filter: InstanceFilter): { text: string; para
   );
   add((place) => `i.created_at >= ${place}::timestamptz`, filter.start_from);
   add((place) => `i.created_at <= ${place}::timestamptz`, filter.start_to);
-  add((place) => `i.pod -> 'state' ->> 'phase' = any(${place}::text[])`, filter.pod_status);
+  const [phase, ...phases] = filter.pod_status ?? [];
+  if (phases.length > 0) add((place) => `${podPhase} = any(${place}::text[])`, filter.pod_status);
+  else add((place) => `${podPhase} = ${place}::text`, phase);
   if (filter.cursor !== undefined) {
-    const [lastUpdated, id] = readCursor(filter.cursor);
-    params.push(lastUpdated, id);
-    conditions.push(`(i.last_updated, i.id) < ($${params.length - 1}::timestamptz, $${params.length})`);
+    const [at, id] = readCursor(filter.cursor);
+    params.push(at, id);
+    conditions.push(`(i.${order}, i.id) < ($${params.length - 1}::timestamptz, $${params.length})`);
   }
   params.push(filter.limit + 1);
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   return {
-    text: `select ${columns} from model_instance i ${where} order by i.last_updated desc, i.id desc limit $${params.length}`,
+    text: `select ${columns} from model_instance i ${where} order by i.${order} desc, i.id desc limit $${params.length}`,
     params,
   };
+}
+
+/** True when no instance that has ended can be meant. */
+function isOfLive({ states, not_states }: InstanceFilter): boolean {
+  return not_states?.includes('TERMINATED') === true || states?.includes('TERMINATED') === false;
 }

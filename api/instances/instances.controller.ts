@@ -58,7 +58,10 @@ export class InstancesController {
 
   @Get()
   @Access('admin')
-  @ApiOperation({ summary: 'Instances, those that changed last first, a page at a time' })
+  @ApiOperation({
+    summary:
+      'Instances, those that changed last first, a page at a time; with start_from or start_to those that began last',
+  })
   @ApiOkResponse({ standardSchema: InstanceList })
   @ApiRefusals(401, 403, 422, 503)
   list(@Query({ schema: InstanceFilter }) filter: InstanceFilter): Promise<InstanceList> {

@@ -6,7 +6,7 @@ import { DATABASE } from '../records/tokens.js';
 import { writeCursor } from './cursor.js';
 import { readContext } from './instance-context.js';
 import type { InstanceFilter } from './instances.dto.js';
-import { instancesStatement, type InstanceRow } from './instances-statement.js';
+import { instancesStatement, orderOf, type InstanceRow } from './instances-statement.js';
 import { toInstance } from './to-instance.js';
 
 /** Reads instances, running and ended, from rows alone: any api process can tell of any instance. */
@@ -18,7 +18,7 @@ export class InstancesService {
     this.#database = database;
   }
 
-  /** One page, what changed last first. */
+  /** One page, what changed last first; asked for by their beginning, those that began last. */
   async list(filter: InstanceFilter): Promise<InstanceList> {
     const { text, params } = instancesStatement(filter);
     const rows = await this.#database.rows<InstanceRow>(text, params);
@@ -32,7 +32,7 @@ export class InstancesService {
     const last = page.at(-1);
     return {
       items: page.map((row) => toInstance(row, context, metrics.get(row.id) ?? null)),
-      next_cursor: last && rows.length > page.length ? writeCursor([last.last_updated, last.id]) : null,
+      next_cursor: last && rows.length > page.length ? writeCursor([last[orderOf(filter)], last.id]) : null,
     };
   }
 }

@@ -27,6 +27,11 @@ const ModelInstanceSchema = defineEntity({
       expression:
         'create index model_instance_model_updated on model_instance (model_id, last_updated desc, id desc)',
     },
+    {
+      name: 'model_instance_pod_phase',
+      expression:
+        "create index model_instance_pod_phase on model_instance (((pod -> 'state') ->> 'phase'), last_updated desc, id desc)",
+    },
   ],
   properties: {
     id: p.text().primary(),

@@ -134,6 +134,7 @@ describeWith('postgres')('instances over HTTP', () => {
       [`instance_id=${foreign}`, [foreign]],
       ['pod_status=Pending', [foreign]],
       ['pod_status=Running', []],
+      ['pod_status=Running&pod_status=Pending', [foreign]],
       [`start_from=${anHourAgo}`, [warm, foreign]],
       [`start_to=${anHourAgo}`, [ended]],
       ['load_resource_profiles=True&load_recommendations=false', [warm, foreign, ended]],
@@ -158,6 +159,25 @@ describeWith('postgres')('instances over HTTP', () => {
     }
     expect(seen).toHaveLength(7);
     expect(new Set(seen)).toEqual(new Set(ids));
+  });
+
+  it('asked for by their beginning, instances come by it too, page by page', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index++)
+      ids.push(await makeInstance(sql(), { modelId: model.id, ageSeconds: 10 * index }));
+    // The oldest changed last: that is no beginning.
+    await recordInstanceEvent(sql(), ids.at(-1)!, 'INSTANCE_CHANGED');
+    const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: { items: []; next_cursor: string | null } = await list(
+        `start_from=${anHourAgo}&limit=2&cursor=${cursor}`,
+      );
+      seen.push(...idsOf(page));
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual(ids);
+    expect(idsOf(await list())[0]).toBe(ids.at(-1));
   });
 
   it.each([

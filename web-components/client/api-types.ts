@@ -130,7 +130,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Instances, those that changed last first, a page at a time */
+        /** Instances, those that changed last first, a page at a time; with start_from or start_to those that began last */
         get: operations["Instances_list"];
         put?: never;
         post?: never;
