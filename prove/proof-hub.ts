@@ -19,6 +19,8 @@ export interface TestModel {
 /** One call that a test model answered: which process computed which rows. */
 export interface ModelCall {
   readonly pid: number;
+  /** When the call came, epoch ms. */
+  readonly at: number;
   readonly rows: readonly string[];
 }
 

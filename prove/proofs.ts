@@ -4,6 +4,8 @@ import { clusterMainJob } from './kubernetes-1-main-job.js';
 import { kubernetes2HostContract } from './kubernetes-2-host-contract.js';
 import { kubernetes3WatchFaults } from './kubernetes-3-watch-faults.js';
 import { kubernetes4IdleInstances } from './kubernetes-4-idle-instances.js';
+import { readyToCalled } from './kubernetes-5-ready-to-called.js';
+import { oomAndFreeze } from './kubernetes-7-oom-and-freeze.js';
 import { freshClone } from './main-1-fresh-clone.js';
 import { foreignPage } from './main-10-foreign-page.js';
 import { temporalUiProof } from './main-11-temporal-ui.js';
@@ -36,6 +38,8 @@ export const proofs: readonly Proof[] = [
   clusterMainJob,
   kubernetes3WatchFaults,
   kubernetes4IdleInstances,
+  readyToCalled,
   workerKills,
+  oomAndFreeze,
   twoOfEach,
 ];

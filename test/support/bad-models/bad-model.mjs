@@ -4,7 +4,7 @@
  *
  * HOST, PORT, MODEL_ID
  * MODE            see `modes`; `good` answers honestly, by /run and by jobs
- * CALL_LOG        file that gets one JSON line per computed call: {"pid": …, "rows": […]}
+ * CALL_LOG        file that gets one JSON line per computed call: {"pid": …, "at": epoch ms of the call, "rows": […]}
  * ROW_DELAY_MS    time a row takes, in ms
  * EATS_MIB        memory that eats-memory needs for a call, really resident, besides its own 60 MiB
  * EATS_MS         how long it holds it before it answers honestly
@@ -31,8 +31,9 @@ async function readRows(request) {
 }
 
 async function compute(rows) {
+  const at = Date.now();
   await sleep(rows.length * number('ROW_DELAY_MS', 0));
-  if (CALL_LOG) appendFileSync(CALL_LOG, `${JSON.stringify({ pid: process.pid, rows })}\n`);
+  if (CALL_LOG) appendFileSync(CALL_LOG, `${JSON.stringify({ pid: process.pid, at, rows })}\n`);
   return rows.map((row) => ({ length: row.length, echo: row }));
 }
 

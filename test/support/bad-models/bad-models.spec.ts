@@ -44,8 +44,8 @@ describe('good-counter', () => {
     expect(await (await model.post('/run', rows)).json()).toEqual(honest);
     await model.post('/run', ['N']);
     expect(callsIn(callLog)).toEqual([
-      { pid: model.process.pid, rows },
-      { pid: model.process.pid, rows: ['N'] },
+      { pid: model.process.pid, at: expect.any(Number), rows },
+      { pid: model.process.pid, at: expect.any(Number), rows: ['N'] },
     ]);
   });
 
