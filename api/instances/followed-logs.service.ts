@@ -4,16 +4,11 @@ import { chooseLines, linesWithin } from '../../domain/instance/log-lines.js';
 import type { SignedIn } from '../auth/signed-in.js';
 import type { LogReader } from '../records/log-reader.js';
 import { DATABASE, LOG_READER } from '../records/tokens.js';
+import { followOn, type FollowStart } from './follow-on.js';
 import { askHost, noLogs, readStoredLog } from './stored-log.js';
 
 /** Nobody reads on for longer than this when their session or their permission has ended. */
 const CHECK_SESSION_MS = 10_000;
-
-/** Where following begins: with the last lines, or at an ISO time. */
-export interface FollowStart {
-  readonly tail?: number | undefined;
-  readonly since?: string | undefined;
-}
 
 /** Follows logs of instances for as long as their clients stay, each from the instance's host. */
 @Injectable()
@@ -61,18 +56,14 @@ export class FollowedLogsService implements BeforeApplicationShutdown {
 
   async *#followLive(
     instanceId: string,
-    { tail, since }: FollowStart,
+    start: FollowStart,
     caller: SignedIn,
     controller: AbortController,
   ): AsyncGenerator<string> {
     this.#open.add(controller);
     const checking = setInterval(() => void this.#endWithSession(caller, controller), CHECK_SESSION_MS);
     try {
-      const options = {
-        ...(tail !== undefined && { tailLines: tail }),
-        ...(since !== undefined && { since }),
-      };
-      for await (const line of this.#reader.followLogs(instanceId, controller.signal, options))
+      for await (const line of followOn(this.#reader, instanceId, start, controller.signal))
         yield `${line}\n`;
     } finally {
       clearInterval(checking);

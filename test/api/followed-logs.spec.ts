@@ -26,7 +26,7 @@ describeWith('postgres')('a followed log', () => {
               const lines = on(host, instanceId, { signal, close: ['ends'] });
               host.emit('followed');
               for await (const [line] of lines) {
-                if (line === null) throw new HostUnavailableError('the API server went away');
+                if (line instanceof Error) throw line;
                 yield line as string;
               }
             } catch (error) {
@@ -92,8 +92,24 @@ describeWith('postgres')('a followed log', () => {
     const { read } = await follow(id);
     host.emit(id, 'one');
     expect(await read()).toBe('one\n');
-    host.emit(id, null);
+    host.emit(id, new Error('the log can not be read on'));
     await expect(read()).rejects.toThrow();
+  });
+
+  it('goes on when the connection to the host broke', async () => {
+    const id = await make();
+    const { read, leave } = await follow(id);
+    const line = '2026-01-01T00:00:00.000Z one';
+    host.emit(id, line);
+    expect(await read()).toBe(`${line}\n`);
+    const followedAgain = once(host, 'followed');
+    host.emit(id, new HostUnavailableError('the API server went away'));
+    await followedAgain;
+    host.emit(id, line);
+    host.emit(id, '2026-01-01T00:00:01.000Z two');
+    expect(await read()).toBe('2026-01-01T00:00:01.000Z two\n');
+    expect(followed).toEqual([{}, { since: '2026-01-01T00:00:00.000Z' }]);
+    leave();
   });
 
   it('of an ended instance is what was kept', async () => {

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HostUnavailableError } from '../../hosts/model-host.js';
+import type { LogReader } from '../records/log-reader.js';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+/** A host may restart; one that is away for longer is said to be. */
+const PATIENCE_MS = 20_000;
+
+/** Where following begins: with the last lines, or at an ISO time. */
+export interface FollowStart {
+  readonly tail?: number | undefined;
+  readonly since?: string | undefined;
+}
+
+/**
+ * The lines of an instance's log as they come, through breaks of the connection to its host: after each it goes on
+ * behind the last line. A connection on which nothing is said for minutes breaks by itself.
+ * @throws HostUnavailableError when the host stays away
+ */
+export async function* followOn(
+  reader: Pick<LogReader, 'followLogs'>,
+  instanceId: string,
+  start: FollowStart,
+  signal: AbortSignal,
+  patienceMs = PATIENCE_MS,
+): AsyncGenerator<string> {
+  const seen = new LastLines();
+  let awaySince: number | null = null;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    const beganAt = performance.now();
+    try {
+      for await (const line of reader.followLogs(instanceId, signal, seen.restart(start))) {
+        awaySince = null;
+        if (seen.isNew(line)) yield line;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof HostUnavailableError)) throw error;
+      // One that held for longer than a pause was no failure to connect.
+      const held = performance.now() - beganAt > LONGEST_PAUSE_MS;
+      if (held || awaySince === null) [awaySince, pauseMs] = [performance.now(), FIRST_PAUSE_MS];
+      if (performance.now() - awaySince > patienceMs) throw error;
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+  }
+}
+
+/** The last lines that were given: those of one moment, which a host gives again when asked from that moment on. */
+class LastLines {
+  #moment: number | null = null;
+  readonly #lines = new Map<string, number>();
+  #given = new Map<string, number>();
+
+  /** How to ask again: from the last moment on, or as at first when there was none. */
+  restart({ tail, since }: FollowStart): { tailLines?: number; since?: string } {
+    this.#given = new Map(this.#lines);
+    if (this.#moment !== null) return { since: new Date(this.#moment).toISOString() };
+    return { ...(tail !== undefined && { tailLines: tail }), ...(since !== undefined && { since }) };
+  }
+
+  isNew(line: string): boolean {
+    const again = this.#given.get(line) ?? 0;
+    if (again > 0) {
+      this.#given.set(line, again - 1);
+      return false;
+    }
+    const at = Date.parse(line.slice(0, line.indexOf(' ')));
+    if (!Number.isNaN(at) && at !== this.#moment) {
+      this.#moment = at;
+      this.#lines.clear();
+    }
+    this.#lines.set(line, (this.#lines.get(line) ?? 0) + 1);
+    return true;
+  }
+}
