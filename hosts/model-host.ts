@@ -154,6 +154,19 @@ export class HostUnavailableError extends Error {
   override readonly name = 'HostUnavailableError';
 }
 
+/** The host has no room for another instance just now, as when a quota is used up: asked again later, it may. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+  constructor(
+    /** One word for it, as a scheduler would say why it waits. */
+    readonly reason: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** The host will never start this instance (no such model, too large for any node, refused); says why and what to do. */
 export class InstanceRefusedError extends Error {
   override readonly name = 'InstanceRefusedError';

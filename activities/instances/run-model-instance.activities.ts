@@ -2,9 +2,10 @@ import type { Sql } from '../../db/database.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
+import { storableText } from '../../db/storable-text.js';
 import { isUsable, secondsUntilIdleLook, type InstanceState } from '../../domain/instance/instance.js';
 import { judgeStart, judgeUnready, type InstanceEnd, type LifeVerdict } from '../../domain/instance/life.js';
-import { InstanceRefusedError, type InstanceSpec } from '../../hosts/model-host.js';
+import { InstanceRefusedError, type InstanceSpec, NoRoomError } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { IdleVerdict, RunModelInstanceEffects } from '../run-model-instance.effects.js';
 import { deleteInstance, finishInstance, keepEvidence } from './end-instance.js';
@@ -43,9 +44,29 @@ async function createInstance(deps: ActivityDependencies, instanceId: string): P
         await recordInstanceEvent(sql, instanceId, 'INSTANCE_POD_CREATED', { uid: observed.uid });
     });
   } catch (error) {
-    if (!(error instanceof InstanceRefusedError)) throw error;
-    await deps.database.transaction((sql) => markToEnd(sql, instanceId, 'FAILED', error.message));
+    if (error instanceof InstanceRefusedError) {
+      await deps.database.transaction((sql) => markToEnd(sql, instanceId, 'FAILED', error.message));
+    } else if (!(error instanceof NoRoomError) || (await writeNoRoom(deps, instanceId, error))) throw error;
   }
+}
+
+/**
+ * Says in the row what the instance waits for, as a scheduler's reason is said, and gives it up when its time is over.
+ * @returns whether it may go on waiting
+ */
+async function writeNoRoom(
+  deps: ActivityDependencies,
+  instanceId: string,
+  { reason, message }: NoRoomError,
+): Promise<boolean> {
+  await deps.database.rows(
+    `update model_instance set waiting_reason = $2, waiting_message = $3, last_updated = now(),
+       waiting_since = coalesce(waiting_since, clock_timestamp()) where id = $1 and uid is null and state = 'REQUESTED'`,
+    [instanceId, reason, storableText(message)],
+  );
+  await giveUpStarting(deps, instanceId);
+  const row = await readInstanceRow(deps, instanceId);
+  return row?.state === 'REQUESTED';
 }
 
 function specOf(row: InstanceRow): InstanceSpec {

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { HostUnavailableError, InstanceRefusedError } from '../model-host.js';
+import { HostUnavailableError, InstanceRefusedError, NoRoomError } from '../model-host.js';
 import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
 import { HUB_LABEL, toLabelValue } from './hub-labels.js';
 import { type PodObject, podObject } from './pod-object.wire.js';
@@ -30,7 +30,7 @@ export class HubPods {
 
   /**
    * Makes the pod, or gives the one that an earlier call of the same name made.
-   * @throws InstanceRefusedError when the cluster will never take it; HostUnavailableError when it may later
+   * @throws InstanceRefusedError when the cluster will never take it; NoRoomError or HostUnavailableError when it may later
    */
   async create(pod: V1Pod): Promise<PodObject> {
     try {
@@ -82,7 +82,8 @@ export class HubPods {
 
 /** What the cluster's refusal of a new pod means for the instance: never, or not now. */
 export function explainRefusal(error: ClusterRefusal): Error {
-  if (error.passing || error.status === CONFLICT || isQuota(error)) return toHostError(error);
+  if (isQuota(error)) return new NoRoomError('QuotaExceeded', error.told, { cause: error });
+  if (error.passing || error.status === CONFLICT) return toHostError(error);
   if (error.status === FORBIDDEN && error.told.includes('cannot create resource')) {
     return new InstanceRefusedError(
       `the hub may not create pods (${error.told}): apply deploy/kubernetes/role.yaml for its account`,

@@ -6,6 +6,7 @@ import { MEBIBYTE } from '../factories/mebibyte.js';
 import { type ControlPlane, startControlPlane } from '../kubernetes/control-plane/control-plane.js';
 import { kubernetesSpec, openKubernetesHost } from '../support/kubernetes-host.js';
 import { describeWith } from '../support/require-part.js';
+import { describeLimits } from './cluster-limits.js';
 import { type RecordedWatch, recordWatch } from './record-watch.js';
 
 describeWith('kubernetes')('pods of this hub and of others', () => {
@@ -137,4 +138,6 @@ describeWith('kubernetes')('pods of this hub and of others', () => {
     shakenWatch.close();
     await shaken.close();
   });
+
+  describeLimits(() => plane);
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   InstanceRefusedError,
+  NoRoomError,
   type HostEventListener,
   type HostListener,
   type HostUsage,
@@ -24,6 +25,8 @@ export class PlayedHost implements ModelHost {
   readonly events: WatchedInstanceEvent[] = [];
   /** When set, every creation is refused with this sentence. */
   refusal: string | null = null;
+  /** When set, it has no room for another instance, and says this sentence. */
+  full: string | null = null;
   /** While true nothing is told to those who watch, as when they lag behind. */
   silent = false;
   usage: HostUsage = { instances: [], nodes: null };
@@ -37,6 +40,7 @@ export class PlayedHost implements ModelHost {
     if (this.refusal) return Promise.reject(new InstanceRefusedError(this.refusal));
     const known = this.instances.get(spec.instanceId);
     if (known) return Promise.resolve(known);
+    if (this.full) return Promise.reject(new NoRoomError('QuotaExceeded', this.full));
     this.created.push(spec);
     return Promise.resolve(this.place(spec.instanceId, spec.modelId));
   }

@@ -17,6 +17,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
   afterAll(() => worker.close());
   afterEach(() => {
     worker.host.refusal = null;
+    worker.host.full = null;
     worker.host.created.length = 0;
     worker.host.deleted.length = 0;
     worker.workflows.words.length = 0;
@@ -90,6 +91,31 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     await worker.activities.finishInstance(id);
     expect(worker.host.deleted).toEqual([]);
     expect(await read(id)).toMatchObject({ state: 'TERMINATED', terminated_at: expect.any(String) });
+  });
+
+  it('wait while the host has no room, say so, and create it when there is', async () => {
+    worker.host.full = 'exceeded quota: pods=5';
+    const id = await make({ ageSeconds: 20 });
+    await expect(worker.activities.createInstance(id)).rejects.toThrow('exceeded quota: pods=5');
+    expect(await read(id)).toMatchObject({
+      state: 'REQUESTED',
+      waiting_reason: 'QuotaExceeded',
+      waiting_message: 'exceeded quota: pods=5',
+    });
+    worker.host.full = null;
+    await worker.activities.createInstance(id);
+    expect(await read(id)).toMatchObject({ state: 'INITIALIZING', uid: expect.any(String) });
+  });
+
+  it('give up what found no room for as long as it may be pending', async () => {
+    worker.host.full = 'exceeded quota: pods=5';
+    const id = await make({ ageSeconds: 3600 });
+    await worker.activities.createInstance(id);
+    expect(await read(id)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      termination_reason: 'NEVER_READY',
+      termination_message: expect.stringMatching(/no node could take it .*exceeded quota: pods=5/),
+    });
   });
 
   it('read its state and how long it may still take', async () => {
@@ -286,6 +312,14 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(worker.host.deleted[0]).toEqual({ instanceId: id, uid });
     expect(worker.host.instances.has(id)).toBe(false);
     expect(await read(id)).toMatchObject({ state: 'TERMINATING', termination_reason: 'STOPPED' });
+  });
+
+  it('delete it also when whoever created it died before its row said so', async () => {
+    const id = await make();
+    const { uid } = worker.host.place(id);
+    await worker.database.transaction((sql) => markToEnd(sql, id, 'STOPPED', 'asked'));
+    await worker.activities.deleteInstance(id);
+    expect(worker.host.deleted).toContainEqual({ instanceId: id, uid });
   });
 
   it('wait until the host has let go of it, and free its place all the same when that takes too long', async () => {
