@@ -12,7 +12,7 @@ export const AuditFilter = z.object({
 export type AuditFilter = z.infer<typeof AuditFilter>;
 
 /** Something that somebody did to the hub. */
-export const AuditEntry = z
+const AuditEntry = z
   .object({
     id: z.string(),
     at: z.string().describe('UTC time, 6 decimals'),
