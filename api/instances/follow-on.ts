@@ -26,24 +26,48 @@ export async function* followOn(
   patienceMs = PATIENCE_MS,
 ): AsyncGenerator<string> {
   const seen = new LastLines();
-  let awaySince: number | null = null;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+  const absence = new Absence(patienceMs);
+  for (;;) {
     const beganAt = performance.now();
     try {
       for await (const line of reader.followLogs(instanceId, signal, seen.restart(start))) {
-        awaySince = null;
+        absence.end();
         if (seen.isNew(line)) yield line;
       }
       return;
     } catch (error) {
       if (!(error instanceof HostUnavailableError)) throw error;
-      // One that held for longer than a pause was no failure to connect.
-      const held = performance.now() - beganAt > LONGEST_PAUSE_MS;
-      if (held || awaySince === null) [awaySince, pauseMs] = [performance.now(), FIRST_PAUSE_MS];
-      if (performance.now() - awaySince > patienceMs) throw error;
+      const pauseMs = absence.note(beganAt);
+      if (pauseMs === null) throw error;
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
+  }
+}
+
+/** How long a host has been away, and how long to wait before it is asked again. */
+class Absence {
+  #since: number | null = null;
+  #pauseMs = FIRST_PAUSE_MS;
+
+  constructor(private readonly patienceMs: number) {}
+
+  end(): void {
+    this.#since = null;
+  }
+
+  /** @returns the pause before the next try, or null when it has been away for too long */
+  note(beganAt: number): number | null {
+    const now = performance.now();
+    // A connection that held for longer than a pause was no failure to connect.
+    if (this.#since === null || now - beganAt > LONGEST_PAUSE_MS) {
+      this.#since = now;
+      this.#pauseMs = FIRST_PAUSE_MS;
+    }
+    if (now - this.#since > this.patienceMs) return null;
+    const pauseMs = this.#pauseMs;
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    return pauseMs;
   }
 }
 

@@ -40,22 +40,36 @@ export class InstanceLogsService {
 
   /** @throws Refusal 400 when the query names neither an instance nor a model and request, 404 when there is no log */
   async read(filter: LogFilter): Promise<readonly string[]> {
-    const asked: LogWindow = { since: filter.since ?? null, until: filter.until ?? null };
     const oldestFirst = await this.#wantedLogs(filter);
-    const fromTheEnd = filter.tail !== undefined;
+    const { tail } = filter;
+    const found =
+      tail === undefined
+        ? await this.#collect(oldestFirst, filter, filter.head, (head) => ({ head }))
+        : (
+            await this.#collect(oldestFirst.toReversed(), filter, tail, (left) => ({ tail: left }))
+          ).toReversed();
+    if (found.length === 0) throw noLogs();
+    return found.flat();
+  }
+
+  /** The lines of one log after the other, until there are enough; logs that there are not are left out. */
+  async #collect(
+    logs: readonly WantedLog[],
+    { since = null, until = null }: Partial<LogWindow>,
+    most: number | undefined,
+    choose: (left: number | undefined) => LineChoice,
+  ): Promise<(readonly string[])[]> {
     const found: (readonly string[])[] = [];
-    let left = filter.tail ?? filter.head ?? Infinity;
-    for (const wanted of fromTheEnd ? oldestFirst.toReversed() : oldestFirst) {
+    let left = most;
+    for (const wanted of logs) {
       if (found.length > 0 && left === 0) break;
-      const window = sharedWindow(wanted, asked);
-      const choice = left === Infinity ? {} : fromTheEnd ? { tail: left } : { head: left };
-      const lines = await this.#readLines(wanted, window, choice);
+      const window = sharedWindow(wanted, { since, until });
+      const lines = await this.#readLines(wanted, window, choose(left));
       if (lines === null) continue;
       found.push(lines);
-      left -= lines.length;
+      if (left !== undefined) left -= lines.length;
     }
-    if (found.length === 0) throw noLogs();
-    return (fromTheEnd ? found.toReversed() : found).flat();
+    return found;
   }
 
   /** Oldest first. */
