@@ -2,6 +2,7 @@ import { InstanceFilter } from '../api/instances/instances.dto.js';
 import { InstancesService } from '../api/instances/instances.service.js';
 import { instancesStatement } from '../api/instances/instances-statement.js';
 import type { Database } from '../db/database.js';
+import { averagesStatement } from '../db/queries/usage.js';
 import { percentile, type Proof, type ProofContext } from '../prove/proof.js';
 import { openTestDatabase } from '../test/support/open-test-database.js';
 import { startTestPostgres } from '../test/support/test-postgres.js';
@@ -41,6 +42,15 @@ function questions(count: number): Readonly<Record<string, Record<string, unknow
   };
 }
 
+const figures = {
+  'figures of running instances': { active: true, ended: false },
+  'figures of ended instances': { active: false, ended: true },
+  'figures of running and ended instances': { active: true, ended: true },
+  'figures of the ended ones of a model': { active: false, ended: true, modelId: 'eos-list49' },
+};
+
+type Statement = ReturnType<typeof instancesStatement>;
+
 /** The list of instances over a long history, page by page: each is as quick as the first. */
 export const lists: Proof = {
   name: 'lists',
@@ -67,11 +77,13 @@ async function measureLists(context: ProofContext, database: Database): Promise<
   for (const [words, query] of Object.entries(questions(count))) {
     const filter = InstanceFilter.parse(query);
     const first = await service.list(filter);
-    await measurePage(context, { database, count }, words, filter);
+    await measurePage(context, { database, count }, words, instancesStatement(filter));
     if (first.next_cursor === null) continue;
-    const next = { ...filter, cursor: first.next_cursor };
+    const next = instancesStatement({ ...filter, cursor: first.next_cursor });
     await measurePage(context, { database, count }, `${words}, the next page`, next);
   }
+  for (const [words, filter] of Object.entries(figures))
+    await measurePage(context, { database, count }, words, averagesStatement({ ...filter, limit: 100 }));
   await measureWhole(context, service);
 }
 
@@ -79,12 +91,12 @@ async function measurePage(
   { small, say, claim }: ProofContext,
   { database, count }: { readonly database: Database; readonly count: number },
   words: string,
-  filter: InstanceFilter,
+  statement: Statement,
 ): Promise<void> {
   const times: number[] = [];
   let cost: PageCost = { ms: 0, blocks: 0, rows: 0 };
   for (let run = 0; run < (small ? 1 : 12); run += 1) {
-    cost = await costOf(database, filter);
+    cost = await costOf(database, statement);
     times.push(cost.ms);
   }
   const p99 = percentile(times.slice(small ? 0 : 2), 0.99);
@@ -102,8 +114,7 @@ interface PageCost {
   readonly rows: number;
 }
 
-async function costOf(database: Database, filter: InstanceFilter): Promise<PageCost> {
-  const { text, params } = instancesStatement(filter);
+async function costOf(database: Database, { text, params }: Statement): Promise<PageCost> {
   const [row] = await database.rows<{ 'QUERY PLAN': [ExplainedPlan] }>(
     `explain (analyze, buffers, timing off, format json) ${text}`,
     params,

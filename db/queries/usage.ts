@@ -24,28 +24,12 @@ interface AveragesRow {
 }
 
 /**
- * Figures of CPU (millicores) and memory (bytes) over the life of instances and over the last 60 s, the last measured
- * first. An instance that was never measured is not among them.
+ * Figures of CPU (millicores) and memory (bytes) over the life of instances and over the last 60 s, those that changed
+ * last first. An instance that was never measured is not among them.
  */
 export async function readRunningAverages(sql: Sql, filter: AveragesFilter): Promise<InstanceMetrics[]> {
-  const rows = await sql.rows<AveragesRow>(
-    `select u.model_id, u.instance_id, u.namespace,
-       json_build_object('count', cpu_count, 'total', cpu_total, 'min', cpu_min, 'max', cpu_max) as cpu,
-       json_build_object('count', memory_count, 'total', memory_total, 'min', memory_min, 'max', memory_max) as memory,
-       recent.cpu_60s, recent.memory_60s
-     from instance_usage u join model_instance i on i.id = u.instance_id,
-       lateral (select
-         json_build_object('count', count(*), 'total', coalesce(sum(cpu_millicores), 0),
-           'min', coalesce(min(cpu_millicores), 0), 'max', coalesce(max(cpu_millicores), 0)) as cpu_60s,
-         json_build_object('count', count(*), 'total', coalesce(sum(memory_bytes), 0),
-           'min', coalesce(min(memory_bytes), 0), 'max', coalesce(max(memory_bytes), 0)) as memory_60s
-         from usage_sample s where s.expires_on = i.expires_on and s.instance_id = i.id
-          and s.sampled_at > clock_timestamp() - interval '60 seconds') recent
-     where ($1::text is null or u.model_id = $1) and ($2::text[] is null or u.instance_id = any($2))
-       and case when i.state = 'TERMINATED' then $4::boolean else $3::boolean end
-     order by u.last_sampled_at desc, u.instance_id limit $5`,
-    [filter.modelId ?? null, filter.instanceIds ?? null, filter.active, filter.ended, filter.limit],
-  );
+  const { text, params } = averagesStatement(filter);
+  const rows = await sql.rows<AveragesRow>(text, params);
   return rows.map(({ model_id, instance_id, namespace, cpu, memory, cpu_60s, memory_60s }) => ({
     model_id,
     instance_id,
@@ -53,6 +37,41 @@ export async function readRunningAverages(sql: Sql, filter: AveragesFilter): Pro
     cpu_running_averages: toRunningAverages(cpu, cpu_60s),
     memory_running_averages: toRunningAverages(memory, memory_60s),
   }));
+}
+
+/** The statement of one page of figures: the page is chosen first, by an index that holds its order. */
+export function averagesStatement(filter: AveragesFilter): { text: string; params: unknown[] } {
+  const { modelId, instanceIds, active, ended, limit } = filter;
+  const params: unknown[] = [];
+  const conditions: string[] = [];
+  const add = (condition: (place: string) => string, value: unknown) => {
+    if (value === undefined) return;
+    params.push(value);
+    conditions.push(condition(`$${params.length}`));
+  };
+  add((place) => `i.model_id = ${place}`, modelId);
+  add((place) => `i.id = any(${place}::text[])`, instanceIds);
+  // Spelt like the partial index of live instances.
+  if (!ended) conditions.push(`i.state <> 'TERMINATED'`);
+  if (!active) conditions.push(`i.state = 'TERMINATED'`);
+  params.push(limit);
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const text = `
+    select page.model_id, instance_id, namespace,
+      json_build_object('count', cpu_count, 'total', cpu_total, 'min', cpu_min, 'max', cpu_max) as cpu,
+      json_build_object('count', memory_count, 'total', memory_total, 'min', memory_min, 'max', memory_max) as memory,
+      recent.cpu_60s, recent.memory_60s
+    from (select i.last_updated, i.expires_on, u.* from model_instance i join instance_usage u on u.instance_id = i.id
+       ${where} order by i.last_updated desc, i.id desc limit $${params.length}) page,
+      lateral (select
+        json_build_object('count', count(*), 'total', coalesce(sum(cpu_millicores), 0),
+          'min', coalesce(min(cpu_millicores), 0), 'max', coalesce(max(cpu_millicores), 0)) as cpu_60s,
+        json_build_object('count', count(*), 'total', coalesce(sum(memory_bytes), 0),
+          'min', coalesce(min(memory_bytes), 0), 'max', coalesce(max(memory_bytes), 0)) as memory_60s
+        from usage_sample s where s.expires_on = page.expires_on and s.instance_id = page.instance_id
+         and s.sampled_at > clock_timestamp() - interval '60 seconds') recent
+    order by page.last_updated desc, instance_id desc`;
+  return { text, params };
 }
 
 /** One raw value pair: CPU as a rate, memory as working set. */
