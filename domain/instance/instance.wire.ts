@@ -40,11 +40,13 @@ export const InstanceEvent = z
     instance_id: z.string(),
     correlation_id: z.string().nullable().describe('id of the request it worked for at that time'),
     instance_details: Pod.nullable().describe('always null: details hold what was seen'),
-    log_event: z.string(),
+    log_event: z.string().describe('INSTANCE_… of the hub, or the reason that the cluster gave'),
     log_timestamp: Instant,
     event_no: z.number().int(),
     source: z.string().describe('hub, or cluster for what its host reports'),
-    details: z.record(z.string(), z.unknown()).describe('as it came'),
+    details: z
+      .record(z.string(), z.unknown())
+      .describe('facts of the step; of the cluster its type, message and the raw event'),
   })
   .meta({ id: 'InstanceEvent' });
 export type InstanceEvent = z.infer<typeof InstanceEvent>;

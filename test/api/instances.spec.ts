@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { keepHostEvents } from '../../activities/instances/keep-host-events.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { releaseLease } from '../../db/queries/leases.js';
 import { makeInstance } from '../factories/make-instance.js';
@@ -190,6 +191,32 @@ describeWith('postgres')('instances over HTTP', () => {
   ])('the filter %s: 422 that names %s', async (query, field) => {
     const answer = await get(`/api/instances?${query}`);
     expect([answer.status, answer.json.detail[0].loc.slice(0, 2)]).toEqual([422, ['query', field]]);
+  });
+
+  it('F6, F13: what the cluster reports stands in the same history at its own time, with the raw event, and is not the last step', async () => {
+    const { instanceId, requestId } = await working();
+    await sql().rows(`update model_instance set uid = 'u' where id = $1`, [instanceId]);
+    await recordInstanceEvent(sql(), instanceId, 'INSTANCE_POD_CREATED');
+    const raw = { kind: 'Event', reason: 'Pulling', involvedObject: { uid: 'u' } };
+    const event = { instanceId, uid: 'u', type: 'Normal' as const, message: 'Pulling image', raw };
+    const [later, earlier] = [60_000, -60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    await keepHostEvents(api.parts.database, [
+      { ...event, id: 'e1', reason: 'Pulling', at: later! },
+      { ...event, id: 'e0', reason: 'Scheduled', at: earlier! },
+    ]);
+    const { json } = await get(`/api/instances/history?instance_id=${instanceId}`);
+    expect(json.history.map((step: { log_event: string }) => step.log_event)).toEqual([
+      'Pulling',
+      'INSTANCE_POD_CREATED',
+      'Scheduled',
+    ]);
+    expect(json.history[0]).toMatchObject({
+      source: 'cluster',
+      correlation_id: String(requestId),
+      log_timestamp: later!.replace('Z', '000Z'),
+      details: { type: 'Normal', message: 'Pulling image', raw },
+    });
+    expect((await list()).items[0].last_event.log_event).toBe('INSTANCE_POD_CREATED');
   });
 
   it('the history of an instance is one line of time, newest first, paged', async () => {

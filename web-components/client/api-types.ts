@@ -815,7 +815,7 @@ export interface components {
         InstanceEvent: {
             /** @description id of the request it worked for at that time */
             correlation_id: string | null;
-            /** @description as it came */
+            /** @description facts of the step; of the cluster its type, message and the raw event */
             details: {
                 [key: string]: unknown;
             };
@@ -823,6 +823,7 @@ export interface components {
             /** @description always null: details hold what was seen */
             instance_details: components["schemas"]["Pod"] | null;
             instance_id: string;
+            /** @description INSTANCE_… of the hub, or the reason that the cluster gave */
             log_event: string;
             /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
             log_timestamp: string;
