@@ -12,7 +12,7 @@ type Identification = z.infer<typeof IdentificationDetails>;
 
 /** The whole catalogue is one answer; it is asked again when what is known is older than this. */
 const KNOWN_MS = 30_000;
-const CATALOGUE_BYTES = 32 * 1024 * 1024;
+const CATALOGUE_BYTES = 8 * 1024 * 1024;
 const RECORD_BYTES = 1024 * 1024;
 /** So many look-ups go to the model hub at once, and so many wait. */
 const [AT_ONCE, WAITING] = [2, 8];
@@ -30,8 +30,10 @@ const cells = { options: { cellFormat: 'string', timeZone: 'UTC', userLocale: 'e
 export class ModelCatalogueService {
   readonly #settings: ApiSettings;
   readonly #lookUps = new AtMost(AT_ONCE, WAITING);
-  #catalogue: { readonly until: number; readonly records: Promise<ReadonlyMap<string, unknown>> } | null =
-    null;
+  #catalogue: {
+    readonly until: number;
+    readonly records: Promise<ReadonlyMap<string, Identification | null>>;
+  } | null = null;
 
   constructor(@Inject(SETTINGS) settings: ApiSettings) {
     this.#settings = settings;
@@ -95,16 +97,19 @@ export class ModelCatalogueService {
       // What failed is not kept: the next one asks again.
       records.catch(() => (this.#catalogue = null));
     }
-    return readIdentification((await this.#catalogue.records).get(modelId) ?? null);
+    return (await this.#catalogue.records).get(modelId) ?? null;
   }
 
-  async #readCatalogue(url: string): Promise<ReadonlyMap<string, unknown>> {
+  async #readCatalogue(url: string): Promise<ReadonlyMap<string, Identification | null>> {
     const setting = 'ERSILIA_CATALOG_MODELS_URL';
     const records = await fetchJson({ url, setting, ...this.#limits, maxBytes: CATALOGUE_BYTES });
     if (!Array.isArray(records))
       throw new OutsideError(`the address in ${setting} answered with something that is no list of models`);
     return new Map(
-      records.map((record: { Identifier?: unknown } | null) => [String(record?.Identifier), record]),
+      records.map((record: { Identifier?: unknown } | null) => [
+        String(record?.Identifier),
+        readIdentification(record),
+      ]),
     );
   }
 

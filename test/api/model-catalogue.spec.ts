@@ -161,7 +161,7 @@ describeWith('postgres')('what is published of a model', () => {
         const send = () => to.destroyed || to.write(part, send);
         send();
       },
-      'answered with more than 32 MiB',
+      'answered with more than 8 MiB',
     ],
     ['a closed line', (_, to) => to.destroy(), 'can not be reached'],
     ['half an answer', (_, to) => void to.write('[{'), 'did not answer in full within 1 s'],
