@@ -1,12 +1,13 @@
 import type { Database, Sql } from '../../db/database.js';
 import { storableJson, storableText } from '../../db/storable-text.js';
 import type { WatchedInstanceEvent } from '../../hosts/model-host.js';
-import type { AssertLeading } from './write-observations.js';
+import { writeEach, type AssertLeading } from './write-observations.js';
 
 /**
  * Writes what a host reports of instances into their histories, once each however often it is told: an event belongs to
  * the instance of its uid alone. Its time is the host's.
  * @param assertLeading for the one who writes what a watch tells; what anyone may write needs none
+ * @throws Error when those of an instance could not be written; the others are, and telling all again does no harm
  * @returns the events of instances that are still being created, whose uid is not known yet: to be tried again
  */
 export async function keepHostEvents(
@@ -16,12 +17,12 @@ export async function keepHostEvents(
 ): Promise<WatchedInstanceEvent[]> {
   const news = await readNews(database, events);
   const due = news.filter(({ is_early }) => !is_early).map(({ place }) => events[place - 1]!);
-  for (const [instanceId, own] of Map.groupBy(due, (event) => event.instanceId)) {
-    await database.transaction(async (sql) => {
+  await writeEach([...Map.groupBy(due, (event) => event.instanceId)], ([instanceId, own]) =>
+    database.transaction(async (sql) => {
       await assertLeading(sql);
       await insertEvents(sql, instanceId, own);
-    });
-  }
+    }),
+  );
   return news.filter(({ is_early }) => is_early).map(({ place }) => events[place - 1]!);
 }
 

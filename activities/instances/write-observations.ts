@@ -38,7 +38,7 @@ export async function writeObservation(
  * Writes one after the other; one that can't be written does not keep the later ones from it.
  * @throws Error with the first failure when all were tried; at once when this worker leads no more
  */
-async function writeEach<Observed>(
+export async function writeEach<Observed>(
   list: readonly Observed[],
   write: (one: Observed) => Promise<void>,
 ): Promise<void> {

@@ -4,8 +4,9 @@ import { keepHostEvents } from '../instances/keep-host-events.js';
 import type { AssertLeading } from '../instances/write-observations.js';
 
 const AT_ONCE = 500;
-/** What could not be written, and what belongs to an instance that is still being created, is tried again after this. */
+/** What belongs to an instance that is still being created is tried again after this; what failed, ever later. */
 const AGAIN_MS = 1_000;
+const LATEST_AGAIN_MS = 60_000;
 /**
  * More than this is not kept in memory while the database is away: the oldest go, and are read from the host again when
  * their instance ends.
@@ -25,7 +26,9 @@ export function writeHostEvents(
 ): () => void {
   let waiting: WatchedInstanceEvent[] = [];
   let isQueued = false;
+  let isOver = false;
   let timer: NodeJS.Timeout | undefined;
+  let againMs = AGAIN_MS;
 
   function add(events: readonly WatchedInstanceEvent[]): void {
     waiting = [...waiting, ...events].slice(-MOST_WAITING);
@@ -41,23 +44,26 @@ export function writeHostEvents(
       } catch (error) {
         add([...early, ...next]);
         tryAgain();
+        againMs = Math.min(LATEST_AGAIN_MS, againMs * 2);
         throw error;
       }
     }
+    againMs = AGAIN_MS;
     if (early.length === 0) return;
     add(early);
     tryAgain();
   }
 
   function queueWriting(): void {
-    if (isQueued) return;
+    if (isQueued || isOver) return;
     isQueued = true;
     duties.queue('events', writeWaiting);
   }
 
   function tryAgain(): void {
     clearTimeout(timer);
-    timer = setTimeout(queueWriting, AGAIN_MS);
+    // A piece of work may fail because the term is over: another leader writes what it did not.
+    if (!isOver) timer = setTimeout(queueWriting, againMs);
   }
 
   const watch = deps.host.watchEvents((event) => {
@@ -65,6 +71,7 @@ export function writeHostEvents(
     queueWriting();
   });
   return () => {
+    isOver = true;
     watch.close();
     clearTimeout(timer);
   };

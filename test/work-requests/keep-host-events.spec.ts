@@ -113,6 +113,18 @@ describeWith('postgres')('what a host reports of an instance', () => {
     expect(await read(id)).toMatchObject([{ type: 'B\ufffdd', details: { message: '\ufffd' } }]);
   });
 
+  it('that can not be written keeps no other from being written', async () => {
+    const [expired, other] = [await make(), await make()];
+    // There is no partition for such a day.
+    await worker.database.rows(`update model_instance set expires_on = '2001-01-01' where id = $1`, [
+      expired,
+    ]);
+    await expect(keep(event(expired), event(other))).rejects.toThrow(
+      '1 of 2 observations could not be written',
+    );
+    expect(await typesOf(other)).toEqual(['Pulled']);
+  });
+
   it('is refused from one who leads no more', async () => {
     const id = await make();
     const refuse = () => Promise.reject(new NotLeadingError('not you'));
