@@ -24,55 +24,65 @@ export function writeHostEvents(
   assertLeading: AssertLeading,
   duties: EventDuties,
 ): () => void {
-  let waiting: WatchedInstanceEvent[] = [];
-  let isQueued = false;
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
-  let againMs = AGAIN_MS;
+  const line = new EventLine(duties, (events) => keepHostEvents(deps.database, events, assertLeading));
+  const watch = deps.host.watchEvents((event) => line.add(event));
+  return () => {
+    watch.close();
+    line.close();
+  };
+}
 
-  function add(events: readonly WatchedInstanceEvent[]): void {
-    waiting = [...waiting, ...events].slice(-MOST_WAITING);
+/** Events on their way into rows. */
+class EventLine {
+  #waiting: WatchedInstanceEvent[] = [];
+  #isQueued = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #againMs = AGAIN_MS;
+
+  /** @param write gives back the events that it is too early for */
+  constructor(
+    private readonly duties: EventDuties,
+    private readonly write: (events: readonly WatchedInstanceEvent[]) => Promise<WatchedInstanceEvent[]>,
+  ) {}
+
+  add(event: WatchedInstanceEvent): void {
+    this.#waiting.push(event);
+    this.#queue();
   }
 
-  async function writeWaiting(): Promise<void> {
-    isQueued = false;
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #writeWaiting(): Promise<void> {
+    this.#isQueued = false;
     const early: WatchedInstanceEvent[] = [];
-    while (waiting.length > 0) {
-      const next = waiting.splice(0, AT_ONCE);
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting.splice(0, AT_ONCE);
       try {
-        early.push(...(await keepHostEvents(deps.database, next, assertLeading)));
+        early.push(...(await this.write(next)));
       } catch (error) {
-        add([...early, ...next]);
-        tryAgain();
-        againMs = Math.min(LATEST_AGAIN_MS, againMs * 2);
+        this.#tryAgain([...early, ...next]);
+        this.#againMs = Math.min(LATEST_AGAIN_MS, this.#againMs * 2);
         throw error;
       }
     }
-    againMs = AGAIN_MS;
-    if (early.length === 0) return;
-    add(early);
-    tryAgain();
+    this.#againMs = AGAIN_MS;
+    if (early.length > 0) this.#tryAgain(early);
   }
 
-  function queueWriting(): void {
-    if (isQueued || isOver) return;
-    isQueued = true;
-    duties.queue('events', writeWaiting);
+  #queue(): void {
+    if (this.#isQueued || this.#isClosed) return;
+    this.#isQueued = true;
+    this.duties.queue('events', () => this.#writeWaiting());
   }
 
-  function tryAgain(): void {
-    clearTimeout(timer);
+  #tryAgain(events: readonly WatchedInstanceEvent[]): void {
+    this.#waiting = [...this.#waiting, ...events].slice(-MOST_WAITING);
+    clearTimeout(this.#timer);
     // A piece of work may fail because the term is over: another leader writes what it did not.
-    if (!isOver) timer = setTimeout(queueWriting, againMs);
+    if (!this.#isClosed) this.#timer = setTimeout(() => this.#queue(), this.#againMs);
   }
-
-  const watch = deps.host.watchEvents((event) => {
-    waiting.push(event);
-    queueWriting();
-  });
-  return () => {
-    isOver = true;
-    watch.close();
-    clearTimeout(timer);
-  };
 }
