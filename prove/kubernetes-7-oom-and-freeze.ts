@@ -25,7 +25,7 @@ export const oomAndFreezeModels: readonly TestModel[] = [
   { id: 'good-counter', env: { MODE: 'good', ROW_DELAY_MS: '0.5' } },
 ];
 /** So short that instances end and begin while the leader is frozen. */
-export const oomAndFreezeWarmSeconds = 1;
+const oomAndFreezeWarmSeconds = 1;
 
 /** What a cluster does to a server that takes too much memory, and what becomes of a leader that wakes up too late. */
 export const oomAndFreeze: Proof = {

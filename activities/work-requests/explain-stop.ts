@@ -15,14 +15,17 @@ export function modelFailure(error: ModelAnswerError): LeaseOutcome {
 
 /** How the work ended, for an instance that is over: out of memory, refused, never ready, or lost. */
 export async function explainOver(deps: ExplainDependencies, lease: LeaseFacts): Promise<LeaseOutcome> {
-  const observed = deps.instances.see(lease.instance_id!);
-  // Another of the same name says nothing about this one.
-  const isOther = lease.uid !== null && observed?.uid !== lease.uid;
-  const end = observed && !isOther ? judgeEnd(observed) : null;
+  const end = seenEnd(deps, lease);
   if (end?.reason === 'OOMKILLED' && lease.memory_limit_bytes !== null) return outOfMemory(lease, end);
   if (end?.reason === 'FAILED' || end?.reason === 'OOMKILLED')
     return { type: 'lost', crashed: true, message: `The model server ended by itself: ${end.message}.`, end };
   return explainByRow(await readLease(deps.database, lease.lease_token), lease, end ?? gone);
+}
+
+/** What its host shows of its end; null when it shows nothing of it. Another of the same name says nothing about it. */
+function seenEnd({ instances }: ExplainDependencies, { instance_id, uid }: LeaseFacts): InstanceEnd | null {
+  const observed = instances.see(instance_id!);
+  return observed && (uid === null || observed.uid === uid) ? judgeEnd(observed) : null;
 }
 
 const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' };
