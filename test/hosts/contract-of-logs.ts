@@ -22,6 +22,7 @@ export function describeLogs(parts: () => ContractParts): void {
     expect(await host.readLogs(ready.instanceId)).toMatch(/before the lease[\s\S]*after the lease/);
     await remove(ready);
     expect(await host.readLogs('never-created')).toBeNull();
+    expect(await host.readLogs('never-created', { tailLines: 0 })).toBeNull();
   });
 
   it('follows a log from its beginning to the end of the instance, or until told to stop', async () => {
