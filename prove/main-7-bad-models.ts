@@ -26,12 +26,12 @@ const badModels: readonly Badness[] = [
   { mode: 'html', reason: /no JSON \(text\/html\): "<html>/ },
   { mode: 'huge', reason: /larger than 32 MiB/ },
   { mode: 'silent', reason: /did not answer the run within 2 s/ },
-  { mode: 'dies', reason: /ended by itself .*exit code 3/ },
+  { mode: 'dies', reason: /its server ended .*exit code 3/ },
   { mode: 'drip', reason: /did not answer the run within 2 s/ },
   { mode: 'redirect', reason: /HTTP 307/ },
   { mode: 'nan', reason: /no JSON .*NaN/ },
   { mode: 'never-ready', reason: /not ready within 4 s/ },
-  { mode: 'crash-at-start', reason: /ended by itself .*exit code 1/ },
+  { mode: 'crash-at-start', reason: /its server ended .*exit code 1/ },
 ];
 
 /** One place only: whatever a model does, its request ends with a reason, and the next one is served in its place. */

@@ -18,7 +18,7 @@ export async function explainOver(deps: ExplainDependencies, lease: LeaseFacts):
   const end = seenEnd(deps, lease);
   if (end?.reason === 'OOMKILLED' && lease.memory_limit_bytes !== null) return outOfMemory(lease, end);
   if (end?.reason === 'FAILED' || end?.reason === 'OOMKILLED')
-    return { type: 'lost', crashed: true, message: `The model server ended by itself: ${end.message}.`, end };
+    return { type: 'lost', crashed: true, message: `The instance failed: ${end.message}.`, end };
   return explainByRow(await readLease(deps.database, lease.lease_token), lease, end ?? gone);
 }
 
@@ -39,8 +39,7 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts, end: InstanceEn
       return { type: 'lost', crashed: true, message: `The model server was killed: ${why}.` };
     case 'FAILED':
       // One that its host had taken in crashed, and the next may do better; one without uid was refused for good.
-      if (now.uid !== null)
-        return { type: 'lost', crashed: true, message: `The model server ended by itself: ${why}.` };
+      if (now.uid !== null) return { type: 'lost', crashed: true, message: `The instance failed: ${why}.` };
       return neverStarted(why);
     case 'NEVER_READY':
       return neverStarted(why);

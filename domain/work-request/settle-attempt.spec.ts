@@ -12,7 +12,7 @@ const history = (over: Partial<AttemptHistory> = {}): AttemptHistory => ({
 const outOfMemory = (mebibytes: number) =>
   ({ type: 'out-of-memory', memoryLimitBytes: mebibytesToBytes(mebibytes), message: 'killed' }) as const;
 const lost = (crashed: boolean) =>
-  ({ type: 'lost', crashed, message: 'The model server ended by itself.' }) as const;
+  ({ type: 'lost', crashed, message: 'The instance failed: its server ended.' }) as const;
 
 describe('a request whose instance ran out of memory', () => {
   it.each([

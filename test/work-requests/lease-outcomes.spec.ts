@@ -114,7 +114,7 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
     expect(await outcome).toEqual({
       type: 'lost',
       crashed: true,
-      message: 'The model server ended by itself: its server ended (Error, exit code 1).',
+      message: 'The instance failed: its server ended (Error, exit code 1).',
     });
   });
 
