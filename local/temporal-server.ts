@@ -29,6 +29,12 @@ const searchAttributeNames = [modelIdAttribute, userHashAttribute, instanceIdAtt
 const processorPollsPerSecond = 2000;
 const processors = ['transfer', 'timer', 'visibility', 'outbound'] as const;
 
+/**
+ * After a few workers died in the middle of one workflow's task the server waits ever longer before it gives the task to
+ * another, in the end ten minutes. Here workers die for reasons that are not the workflow's.
+ */
+const longestTaskRetry = 'history.workflowTaskRetryMaxInterval="2s"';
+
 /** A crash of the machine loses nothing (FULL), at about a tenth of the throughput; tests may say NORMAL or OFF. */
 export type Durability = 'FULL' | 'NORMAL' | 'OFF';
 
@@ -58,6 +64,8 @@ export function temporalLaunch(server: TemporalServer, durability: Durability): 
         '--dynamic-config-value',
         `history.${name}ProcessorMaxPollRPS=${processorPollsPerSecond}`,
       ]),
+      '--dynamic-config-value',
+      longestTaskRetry,
       ...searchAttributeNames.map((name) => `--search-attribute=${name}=Keyword`),
     ],
     workingDirectory: server.directory,

@@ -15,7 +15,7 @@ import { type Proof, type ProofContext, seededRandom } from './proof.js';
 import { SteadyLoad } from './steady-load.js';
 
 const kills = { full: 200, small: 4 };
-const requestsPerSecond = { full: 1.5, small: 2 };
+const requestsPerSecond = { full: 0.6, small: 2 };
 const finishWithinMs = 60_000;
 const orphansGoneWithinMs = 60_000;
 
@@ -23,8 +23,8 @@ const orphansGoneWithinMs = 60_000;
  * Most kills follow so soon that nobody leads in between; before the others a worker has time to lead and to move
  * instances along.
  */
-const shortPause = { share: 0.65, fromMs: 100, toMs: 2500 };
-const longPause = { fromMs: 5500, toMs: 8000 };
+const shortPause = { share: 0.75, fromMs: 100, toMs: 2500 };
+const longPause = { fromMs: 5000, toMs: 7000 };
 
 /** The worker is killed at any moment of instances' lives: every pod keeps its owner, or goes. */
 export const workerKills: Proof = {

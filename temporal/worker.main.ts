@@ -12,6 +12,7 @@ import { openDatabase } from '../db/database.js';
 import { openNotifications } from '../db/notifications.js';
 import { retentionSettings } from '../db/retention.config.js';
 import { parseSettings } from '../domain/settings.js';
+import { beatWhileCalling } from './beat-while-calling.js';
 import { createTemporalClient } from './connection.js';
 import { createModelHost } from './model-host.js';
 import { HUB_TASK_QUEUE } from './task-queue.js';
@@ -76,6 +77,7 @@ const worker = await Worker.create({
   taskQueue: HUB_TASK_QUEUE,
   workflowBundle: { codePath: workflowBundlePath() },
   activities: createActivities(dependencies),
+  interceptors: { activity: [beatWhileCalling] },
   // A dead worker's workflows move on after this long instead of ten seconds.
   stickyQueueScheduleToStartTimeout: '1s',
   // Waiting for an instance holds a slot and costs almost nothing.

@@ -19,14 +19,17 @@ const quickDatabaseWork = proxyLocalActivities<RunModelInstanceEffects>({
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
   localRetryThreshold: '10s',
 });
-/** Short: of a worker that died in the middle of such a call nothing else tells. */
+/** The worker beats while it calls: one that died in the middle of a call is noticed before the call's own time is over. */
+const heartbeatTimeout = '4s';
 const hostCall = proxyActivities<RunModelInstanceEffects>({
   startToCloseTimeout: '10s',
+  heartbeatTimeout,
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
 });
 /** A log may be long. */
 const longHostCall = proxyActivities<RunModelInstanceEffects>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout,
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
 });
 

@@ -62,15 +62,17 @@ export async function deleteInstance(deps: ActivityDependencies, instanceId: str
     [instanceId],
   );
   const row = await readInstanceRow(deps, instanceId);
-  if (!row || row.state === 'TERMINATED' || row.uid === null) return;
-  await deps.host.deleteInstance(instanceId, row.uid);
-  if (await isGone(deps.instances, instanceId, row.uid, GONE_WITHIN_MS)) return;
+  // Whoever asked the host for it may have died before the row said so.
+  const uid = row?.uid ?? deps.instances.see(instanceId)?.uid;
+  if (!row || row.state === 'TERMINATED' || uid === undefined) return;
+  await deps.host.deleteInstance(instanceId, uid);
+  if (await isGone(deps.instances, instanceId, uid, GONE_WITHIN_MS)) return;
   const limit = deps.settings.terminatingTimeoutSeconds;
   if ((row.terminating_seconds ?? 0) < limit)
     throw new Error(`instance ${instanceId} is still terminating at its host; it is asked again`);
   // What a dead node still shows is of no use to anyone. The pass over orphans goes on asking for its end, by uid.
   await deps.database.transaction((sql) =>
-    recordInstanceEvent(sql, instanceId, 'INSTANCE_STUCK_TERMINATING', { seconds: limit, uid: row.uid }),
+    recordInstanceEvent(sql, instanceId, 'INSTANCE_STUCK_TERMINATING', { seconds: limit, uid }),
   );
 }
 
