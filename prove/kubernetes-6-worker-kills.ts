@@ -121,8 +121,14 @@ async function plantStrangers(hub: ClusterHub): Promise<ReadonlySet<string>> {
     uids.add(metadata.uid);
   };
   await plant(strangePod(namespace, 'another-hub'), namespace);
-  const unlabelled = strangePod(namespace, hubName);
-  await plant({ ...unlabelled, metadata: { name: 'model-of-nobody', namespace } }, namespace);
+  const { spec } = strangePod(namespace, hubName);
+  const unlabelled = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'model-of-nobody', namespace },
+    spec,
+  };
+  await plant(unlabelled, namespace);
   await plant(strangePod(elsewhere, hubName), elsewhere);
   return uids;
 }

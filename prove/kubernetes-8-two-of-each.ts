@@ -131,11 +131,29 @@ async function killAnyOfThem(
   client: HubClient,
   pair: SecondPair,
 ): Promise<void> {
-  const { claim, say, small } = context;
+  const { claim, say } = context;
   const random = seededRandom(context.seed);
   const expectations = await learnExpectations(client);
   const [firstTerm] = await readTerms(hub);
   const loads = [client, client.at(pair.url)].map((at) => new SteadyLoad(at, 1, () => nextOnCluster(random)));
+  await killOneByOne(hub, context, pair, random);
+  const lastKillMs = Date.now();
+  for (const load of loads) await load.stop();
+  const doneAfter = await untilNoneOpen(hub, lastKillMs, finishWithinMs);
+  const seen = doneAfter === null ? 'some are open' : `${(doneAfter / 1000).toFixed(1)} s`;
+  claim('all finish within 60 s of the last kill', doneAfter !== null, seen);
+  const [lastTerm] = await readTerms(hub);
+  say('terms of leading since the first kill', (lastTerm?.fence ?? 0) - (firstTerm?.fence ?? 0));
+  const accepted = loads.flatMap((load) => load.accepted);
+  await checkRequests(hub, client, accepted, expectations, context);
+}
+
+async function killOneByOne(
+  hub: ClusterHub,
+  { small, say }: ProofContext,
+  pair: SecondPair,
+  random: () => number,
+): Promise<void> {
   const killed = new Map<string, number>();
   for (let round = 0; round < kills[small ? 'small' : 'full']; round += 1) {
     await sleep(500 + random() * (small ? 1000 : 6000));
@@ -146,16 +164,7 @@ async function killAnyOfThem(
     sendSignal(pid, 'SIGKILL');
     killed.set(name, (killed.get(name) ?? 0) + 1);
   }
-  const lastKillMs = Date.now();
-  for (const load of loads) await load.stop();
   say('kills', [...killed].map(([name, count]) => `${count} of ${name}`).join(', '));
-  const doneAfter = await untilNoneOpen(hub, lastKillMs, finishWithinMs);
-  const seen = doneAfter === null ? 'some are open' : `${(doneAfter / 1000).toFixed(1)} s`;
-  claim('all finish within 60 s of the last kill', doneAfter !== null, seen);
-  const [lastTerm] = await readTerms(hub);
-  say('terms of leading since the first kill', (lastTerm?.fence ?? 0) - (firstTerm?.fence ?? 0));
-  const accepted = loads.flatMap((load) => load.accepted);
-  await checkRequests(hub, client, accepted, expectations, context);
 }
 
 function targetsOf(

@@ -29,9 +29,11 @@ describe('the credentials of a cluster', () => {
   const nobody = () => ({ home: join(folder, 'nobody'), root: join(folder, 'no-pod') });
 
   it('are those of the kubeconfig, also when this is a pod of another cluster', async () => {
-    const { server, sign } = loadCredentials({ kubeconfig: write('first', 'first'), ...pod() });
-    expect(server).toBe('https://first.test');
-    expect((await sign(server)).headers).toMatchObject({ Authorization: 'Bearer first' });
+    const credentials = loadCredentials({ kubeconfig: write('first', 'first'), ...pod() });
+    expect(credentials.server).toBe('https://first.test');
+    expect((await credentials.sign(credentials.server)).headers).toMatchObject({
+      Authorization: 'Bearer first',
+    });
   });
 
   it('may lie in several files, of which the first says what is current', () => {
@@ -56,9 +58,9 @@ describe('the credentials of a cluster', () => {
 
   it('are else those of the pod, and else those of the user', async () => {
     write('.kube/config', 'of-the-user');
-    const { server, sign } = loadCredentials(pod());
-    expect(server).toBe('https://10.0.0.1:443');
-    expect((await sign(server)).headers).toMatchObject({ Authorization: 'Bearer of-the-pod' });
+    const ofPod = loadCredentials(pod());
+    expect(ofPod.server).toBe('https://10.0.0.1:443');
+    expect((await ofPod.sign(ofPod.server)).headers).toMatchObject({ Authorization: 'Bearer of-the-pod' });
     const ofUser = loadCredentials({ home: folder, root: join(folder, 'no-pod') });
     expect(ofUser.server).toBe('https://of-the-user.test');
   });
