@@ -54,6 +54,7 @@ export async function processWorkRequest(input: ProcessWorkRequestInput): Promis
 
 class RequestStory {
   #hints = 0;
+  #lastEffect: Promise<unknown> = Promise.resolve();
   readonly #progress: { -readonly [Key in keyof RequestProgress]: RequestProgress[Key] } = {
     phase: 'starting',
     waitingBecause: null,
@@ -72,7 +73,9 @@ class RequestStory {
       await this.#runSlices();
     } catch (error) {
       if (!isCancellation(error)) throw error;
-      await CancellationScope.nonCancellable(() => quickDatabaseWork.abandonWorkRequest(this.run));
+      await CancellationScope.nonCancellable(() =>
+        this.#inTurn(() => quickDatabaseWork.abandonWorkRequest(this.run)),
+      );
       throw error;
     } finally {
       this.#progress.phase = 'finished';
@@ -81,7 +84,7 @@ class RequestStory {
   }
 
   async #runSlices(): Promise<void> {
-    const { claim, slices } = await quickDatabaseWork.beginWorkRequest(this.run);
+    const { claim, slices } = await this.#inTurn(() => quickDatabaseWork.beginWorkRequest(this.run));
     const further = Array.from({ length: slices - 1 }, (_, index) => this.#runFurtherSlice(index + 1));
     await this.#finish([this.#runSlice(claim), ...further]);
   }
@@ -90,12 +93,12 @@ class RequestStory {
   async #finish(slices: Promise<SliceEnd>[]): Promise<void> {
     const ends = await Promise.all(slices);
     if (ends.includes('completed')) return;
-    if (ends.includes('finished')) await quickDatabaseWork.endWorkRequest(this.run);
-    else await quickDatabaseWork.releaseRun(this.run);
+    if (ends.includes('finished')) await this.#inTurn(() => quickDatabaseWork.endWorkRequest(this.run));
+    else await this.#inTurn(() => quickDatabaseWork.releaseRun(this.run));
   }
 
   async #runFurtherSlice(slice: number): Promise<SliceEnd> {
-    return this.#runSlice(await quickDatabaseWork.claimSlice(this.run, slice));
+    return this.#runSlice(await this.#inTurn(() => quickDatabaseWork.claimSlice(this.run, slice)));
   }
 
   /** One instance after another works on the request until no shard is left for this slice. */
@@ -113,14 +116,16 @@ class RequestStory {
         return outcome.type;
       }
       log.info('the instance did not finish', { requestId: this.run.requestId, outcome: outcome.type });
-      claim = await quickDatabaseWork.settleLease(granted.leaseToken, outcome);
+      claim = await this.#inTurn(() => quickDatabaseWork.settleLease(granted.leaseToken, outcome));
     }
   }
 
   /** Short work is tried in this same workflow task, once: what it did not manage is not short. */
   #work({ leaseToken, small }: Granted): Promise<SmallOutcome> {
     const isFirst = this.#progress.attempts === 1;
-    return small && isFirst ? quickDatabaseWork.runSmall(leaseToken) : longWait.runLease(leaseToken);
+    return small && isFirst
+      ? this.#inTurn(() => quickDatabaseWork.runSmall(leaseToken))
+      : longWait.runLease(leaseToken);
   }
 
   async #untilGranted(first: ClaimStatus): Promise<Exclude<ClaimStatus, { type: 'waiting' }>> {
@@ -135,9 +140,20 @@ class RequestStory {
       const known = seen;
       await condition(() => this.#hints > known, `${secondsUntilNextLook(claim.position)}s`);
       seen = this.#hints;
-      claim = await quickDatabaseWork.readClaim(claim.leaseToken);
+      const { leaseToken } = claim;
+      claim = await this.#inTurn(() => quickDatabaseWork.readClaim(leaseToken));
     }
     return claim;
+  }
+
+  /**
+   * Local activities of one run go one after the other: side by side they end in any order, and a replay gives back their
+   * outcomes in the order they were asked for.
+   */
+  #inTurn<Outcome>(effect: () => Promise<Outcome>): Promise<Outcome> {
+    const outcome = this.#lastEffect.then(effect);
+    this.#lastEffect = outcome.catch(() => undefined);
+    return outcome;
   }
 
   #follow({ instanceId, ready }: Granted): void {

@@ -1,0 +1,127 @@
+/**
+ * Effects that take longer than a workflow task, or that end in another order than they were asked for. A replay knows
+ * their outcomes before anything else: whatever the workflow does must not depend on what came first.
+ */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessWorkRequestEffects } from '../../activities/process-work-request.effects.js';
+import type { RunModelInstanceEffects } from '../../activities/run-model-instance.effects.js';
+import { leaseChangedSignal, processWorkRequestName } from '../../workflows/process-work-request.messages.js';
+import { instanceChangedSignal, runModelInstanceName } from '../../workflows/run-model-instance.messages.js';
+import { describeWith } from '../support/require-part.js';
+import { type DevServer, startDevServer } from '../support/temporal.js';
+import { builtWorkflowBundle } from '../support/workflow-run.js';
+
+/** A task is prolonged at four fifths of this, which writes down what came meanwhile. */
+const taskTimeoutMs = 1000;
+const slowMs = 2.4 * taskTimeoutMs;
+const hintAfterMs = 1.4 * taskTimeoutMs;
+
+describeWith('temporal')('a replay of slow effects', () => {
+  let server: DevServer;
+  let connection: Connection;
+  let native: NativeConnection;
+  beforeAll(async () => {
+    server = await startDevServer();
+    connection = await Connection.connect({ address: server.address });
+    native = await NativeConnection.connect({ address: server.address });
+  });
+  afterAll(async () => {
+    await native.close();
+    await connection.close();
+    await server.stop();
+  });
+
+  /** Runs a workflow whose first effect is slow, hints in the middle of it, and replays what was written down. */
+  async function runAndReplay(
+    name: string,
+    args: readonly unknown[],
+    activities: object,
+    hint: (handle: WorkflowHandle) => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    const client = new Client({ connection, namespace: server.namespace });
+    const taskQueue = `queue-${Math.random()}`;
+    const worker = await Worker.create({
+      connection: native,
+      taskQueue,
+      workflowBundle: builtWorkflowBundle,
+      activities,
+    });
+    const history = await worker.runUntil(async () => {
+      const handle = await client.workflow.start(name, {
+        taskQueue,
+        workflowId: taskQueue,
+        workflowTaskTimeout: taskTimeoutMs,
+        args: [...args],
+      });
+      await sleep(hintAfterMs);
+      await hint(handle);
+      await handle.result();
+      return handle.fetchHistory();
+    });
+    await Worker.runReplayHistory({ workflowBundle: builtWorkflowBundle }, history, taskQueue);
+  }
+
+  it('goes the way of a request that was given a hint in the middle of one', async () => {
+    const reads: string[] = [];
+    const effects: Partial<ProcessWorkRequestEffects> = {
+      async beginWorkRequest() {
+        await sleep(slowMs);
+        return {
+          claim: { type: 'waiting', leaseToken: 'a', because: 'The hub is full.', position: 1 },
+          slices: 1,
+        };
+      },
+      async readClaim(leaseToken) {
+        reads.push(leaseToken);
+        return { type: 'granted', leaseToken, instanceId: 'i', small: false, ready: true };
+      },
+      runLease: async () => ({ type: 'finished' }),
+      endWorkRequest: async () => undefined,
+    };
+    await runAndReplay(processWorkRequestName, [{ requestId: 1, runKey: 'key' }], effects, (handle) =>
+      handle.signal(leaseChangedSignal),
+    );
+    expect(reads).toEqual(['a']);
+  });
+
+  it('goes the way of a request whose slices asked at the same time', async () => {
+    const waitingFor = (leaseToken: string) =>
+      ({ type: 'waiting', leaseToken, because: 'The hub is full.', position: 1 }) as const;
+    const grantedTo = (leaseToken: string) =>
+      ({ type: 'granted', leaseToken, instanceId: 'i', small: false, ready: true }) as const;
+    const effects: Partial<ProcessWorkRequestEffects> = {
+      beginWorkRequest: async () => ({ claim: waitingFor('0'), slices: 3 }),
+      async claimSlice(_run, slice) {
+        if (slice === 2) return grantedTo('2');
+        await sleep(300);
+        return waitingFor('1');
+      },
+      readClaim: async (leaseToken) => grantedTo(leaseToken),
+      runLease: async () => ({ type: 'finished' }),
+      endWorkRequest: async () => undefined,
+    };
+    await runAndReplay(processWorkRequestName, [{ requestId: 2, runKey: 'key' }], effects);
+  });
+
+  it('goes the way of an instance that was given a hint in the middle of one', async () => {
+    let looks = 0;
+    const effects: Partial<RunModelInstanceEffects> = {
+      createInstance: async () => undefined,
+      async readInstance() {
+        looks += 1;
+        if (looks === 1) await sleep(slowMs);
+        return { state: looks === 1 ? 'INITIALIZING' : 'SHOULD_TERMINATE', readySecondsLeft: 100 };
+      },
+      keepEvidence: async () => undefined,
+      deleteInstance: async () => undefined,
+      finishInstance: async () => undefined,
+    };
+    await runAndReplay(runModelInstanceName, [{ instanceId: 'i' }], effects, (handle) =>
+      handle.signal(instanceChangedSignal),
+    );
+    expect(looks).toBe(2);
+  });
+});
