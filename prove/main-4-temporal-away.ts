@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { sendSignal } from '../hosts/local/proc-files.js';
 import { HubClient } from '../test/support/hub-client.js';
 import { workRequestWorkflowId } from '../workflows/process-work-request.messages.js';
@@ -15,6 +15,8 @@ import { expectedOfCounter, learnReference, molecules } from './reference.js';
 import { type AcceptedRequest, chains, SteadyLoad, submitOne } from './steady-load.js';
 
 const acceptWithinMs = 1000;
+/** Two looks of the reconciler. */
+const instancesAgainWithinMs = 30_000;
 const finishWithinMs = 60_000;
 
 /** Temporal only orders the work: requests are accepted without it and outlive its memory. */
@@ -99,6 +101,7 @@ class TemporalAway {
 
   /** A request's workflow, and the workflow of an instance that works. */
   async #terminateByHand(): Promise<void> {
+    await this.#untilInstancesHaveWorkflows();
     const [request] = await this.#startLongOnes();
     const [run] = await this.hub.rows<{ run_key: string; instance_id: string }>(
       `select r.run_key, l.instance_id from work_request r
@@ -106,22 +109,53 @@ class TemporalAway {
          join model_instance i on i.id = l.instance_id and i.state = 'ACTIVE' where r.id = $1 limit 1`,
       [request!.id],
     );
-    const connection = await Connection.connect({ address: this.hub.stack.temporalAddress });
-    try {
-      const { workflow } = new Client({ connection });
-      const ids = [
-        workRequestWorkflowId(request!.id, run!.run_key),
-        modelInstanceWorkflowId(run!.instance_id),
-      ];
+    const ids = [workRequestWorkflowId(request!.id, run!.run_key), modelInstanceWorkflowId(run!.instance_id)];
+    await this.#withWorkflows(async (workflow) => {
       for (const id of ids) await workflow.getHandle(id).terminate('by hand');
-    } finally {
-      await connection.close();
-    }
+    });
     await this.#allFinish('two workflows terminated by hand', Date.now());
     const [now] = await this.hub.rows<{ run_key: string }>(`select run_key from work_request where id = $1`, [
       request!.id,
     ]);
     this.context.claim('the terminated run was fenced off by a new one', now!.run_key !== run!.run_key);
+  }
+
+  /** The requests are done before the hub's next look finds that instances have lost theirs with Temporal's file. */
+  async #untilInstancesHaveWorkflows(): Promise<void> {
+    const lostAt = Date.now();
+    const missing = () =>
+      this.#withWorkflows(async (workflow) => {
+        const live = await this.hub.rows<{ id: string }>(
+          `select id from model_instance where state <> 'TERMINATED'`,
+        );
+        const seen = live.map(({ id }) =>
+          workflow
+            .getHandle(modelInstanceWorkflowId(id))
+            .describe()
+            .then(({ status }) => status.name === 'RUNNING')
+            .catch((error: unknown) => {
+              if (error instanceof WorkflowNotFoundError) return false;
+              throw error;
+            }),
+        );
+        return (await Promise.all(seen)).filter((isRunning) => !isRunning).length;
+      });
+    let left = await missing();
+    for (; left > 0 && Date.now() - lostAt < instancesAgainWithinMs; left = await missing()) await sleep(200);
+    this.context.claim(
+      'every live instance has a workflow again within 30 s',
+      left === 0,
+      `${((Date.now() - lostAt) / 1000).toFixed(1)} s`,
+    );
+  }
+
+  async #withWorkflows<Result>(use: (workflow: Client['workflow']) => Promise<Result>): Promise<Result> {
+    const connection = await Connection.connect({ address: this.hub.stack.temporalAddress });
+    try {
+      return await use(new Client({ connection }).workflow);
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Requests of several seconds each, all with an instance at work. */
