@@ -35,6 +35,15 @@ describe('comparing a watch with the truth', () => {
     expect(difference.delays[1]).toEqual({ at: 200, delayMs: 700 });
   });
 
+  it('counts a change as missed that a list made good, after the watch had passed over it', () => {
+    const truth = [...life.slice(0, 2), was('b', 3), was('a', 4)];
+    const words = [told('a', 1), told('b', 3), told('a', 4, { byList: true })];
+    expect(compareWatches(truth, words)).toMatchObject({ missed: ['a at 2'], collapsed: 0 });
+    const end = [was('a', 1), was('a', 2, true), was('b', 3)];
+    const late = [told('a', 1), told('b', 3), told('a', 1, { gone: true, byList: true })];
+    expect(compareWatches(end, late).missed).toEqual(['a at 2 (its end)']);
+  });
+
   it('counts an end that was never told as missed', () => {
     const words = [told('a', 1), told('a', 2), told('a', 4)];
     expect(compareWatches(life, words).missed).toEqual(['a at 7 (its end)']);

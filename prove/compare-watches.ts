@@ -19,11 +19,11 @@ export interface ToldChange {
 
 /** How a watch differs from the truth. */
 export interface WatchDifference {
-  /** Changes that were never told, or were passed over by a word that is not a list. */
+  /** Changes that were never told, or were passed over: something later was told of any object, and not by a list. */
   readonly missed: readonly string[];
   /** Words that are untrue: of no change there was, older than what was told before, or of what is gone. */
   readonly untrue: readonly string[];
-  /** Changes between two that were told, the later one by a list. */
+  /** Changes that a list told or replaced, none of which was passed over before. */
   readonly collapsed: number;
   /** Objects that began and ended without a word, both while the watch was blind. */
   readonly wholeLives: number;
@@ -35,7 +35,10 @@ export interface WatchDifference {
 export function compareWatches(truth: readonly TrueChange[], told: readonly ToldChange[]): WatchDifference {
   const truthByUid = Map.groupBy(truth, ({ uid }) => uid);
   const toldByUid = Map.groupBy(told, ({ uid }) => uid);
-  const objects = [...truthByUid].map(([uid, changes]) => compareObject(changes, toldByUid.get(uid) ?? []));
+  const heardBefore = versionsHeardBefore(told);
+  const objects = [...truthByUid].map(([uid, changes]) =>
+    compareObject(changes, toldByUid.get(uid) ?? [], heardBefore),
+  );
   const strangers = [...toldByUid.keys()].filter((uid) => !truthByUid.has(uid));
   return {
     missed: objects.flatMap(({ missed }) => missed),
@@ -46,7 +49,22 @@ export function compareWatches(truth: readonly TrueChange[], told: readonly Told
   };
 }
 
-function compareObject(truth: readonly TrueChange[], told: readonly ToldChange[]): WatchDifference {
+/** Of each word of a list the newest version that was told before it by other words than lists: changes come in order. */
+function versionsHeardBefore(told: readonly ToldChange[]): ReadonlyMap<ToldChange, number> {
+  const heard = new Map<ToldChange, number>();
+  let newest = 0;
+  for (const word of told) {
+    if (word.byList) heard.set(word, newest);
+    else newest = Math.max(newest, word.version);
+  }
+  return heard;
+}
+
+function compareObject(
+  truth: readonly TrueChange[],
+  told: readonly ToldChange[],
+  heardBefore: ReadonlyMap<ToldChange, number>,
+): WatchDifference {
   const delays = truth.flatMap((change) => {
     const word = told.find((later) => covers(later, change));
     return word ? [{ at: change.at, delayMs: Math.max(0, word.at - change.at) }] : [];
@@ -55,7 +73,10 @@ function compareObject(truth: readonly TrueChange[], told: readonly ToldChange[]
   if (told.length === 0 && truth.at(-1)?.ended)
     return { missed: [], untrue, collapsed: 0, wholeLives: 1, delays };
   const untold = truth.filter((change) => !told.some((word) => tells(word, change)));
-  const isCollapsed = (change: TrueChange) => told.find((later) => covers(later, change))?.byList === true;
+  const isCollapsed = (change: TrueChange) => {
+    const word = told.find((later) => covers(later, change));
+    return word?.byList === true && heardBefore.get(word)! < change.version;
+  };
   const missed = untold.filter((change) => !isCollapsed(change));
   return {
     missed: missed.map(({ uid, version, ended }) => `${uid} at ${version}${ended ? ' (its end)' : ''}`),
@@ -67,7 +88,7 @@ function compareObject(truth: readonly TrueChange[], told: readonly ToldChange[]
 }
 
 const tells = (word: ToldChange, change: TrueChange) =>
-  change.ended ? word.gone : !word.gone && word.version === change.version;
+  change.ended ? word.gone && !word.byList : !word.gone && word.version === change.version;
 
 /** The first word after which this change is known, or overtaken. */
 const covers = (word: ToldChange, change: TrueChange) =>

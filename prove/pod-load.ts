@@ -8,6 +8,8 @@ import { kubernetesSpec } from '../test/support/kubernetes-host.js';
 
 const changeEveryMs = 120;
 const lookAgainMs = 25;
+/** A life of four seconds at least: no model server is made, ready and removed in less. */
+const changesOfALife = { least: 30, more: 25 };
 /** Share of the pods that die by themselves before they are deleted. */
 const dyingShare = 0.3;
 
@@ -36,7 +38,7 @@ export class PodLoad {
   async #liveOnAndOn(): Promise<void> {
     while (!this.#over) {
       const instance = await stubbornly(() => this.host.createInstance(kubernetesSpec()));
-      const changes = 10 + Math.floor(this.random() * 25);
+      const changes = changesOfALife.least + Math.floor(this.random() * changesOfALife.more);
       const dies = this.random() < dyingShare;
       for (let change = 0; change < changes && !this.#over; change += 1) {
         await this.#change(instance, change);

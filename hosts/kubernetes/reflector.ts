@@ -13,7 +13,7 @@ const SILENCE_MS = 13_000;
 /** A watch that the server ends sooner than this is no watch: to open the next at once would be a storm. */
 const SHORT_WATCH_MS = 500;
 const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 2000;
+const MAX_BACKOFF_MS = 1000;
 const MAX_RETRY_AFTER_MS = 30_000;
 const GONE = 410;
 
@@ -48,6 +48,9 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
   /** Version to go on from; null before the first list and after the server forgot it. */
   #version: string | null = null;
   #failures = 0;
+  #wasAway = false;
+  /** True from a 410 until a watch goes well: a server that says nothing else is not to be stormed. */
+  #hasForgotten = false;
   #healthy = false;
 
   constructor(parts: ReflectorParts<Seen>) {
@@ -113,12 +116,18 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
       this.#healthy = true;
       if (line === 'opened') continue;
       this.#take(line);
-      this.#failures = 0;
+      this.#goesWell();
     }
     if (Date.now() - openedAt < SHORT_WATCH_MS) {
       throw new HostUnavailableError('the server ended the watch as soon as it had begun');
     }
+    this.#goesWell();
+  }
+
+  #goesWell(): void {
     this.#failures = 0;
+    this.#wasAway = false;
+    this.#hasForgotten = false;
   }
 
   #take({ type, object }: WatchLine): void {
@@ -137,15 +146,18 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
   async #recover(error: unknown): Promise<void> {
     if (error instanceof ClusterRefusal && error.status === GONE) {
       // The server forgot where this watch was; the next turn lists. Nothing is blind but for that call.
+      const isFirst = this.#version !== null && !this.#hasForgotten;
       this.#version = null;
-      if (this.#failures === 0) {
-        this.#failures = 1;
-        return;
-      }
+      this.#hasForgotten = true;
+      if (isFirst) return;
     }
     this.#healthy = false;
     this.#parts.warn(`${this.#parts.path} can't be watched just now: ${describe(error)}`);
-    const asked = error instanceof ClusterRefusal ? error.retryAfterMs : null;
+    const answered = error instanceof ClusterRefusal;
+    // It is back; what it refuses in its first moments it soon grants.
+    if (answered && this.#wasAway) this.#failures = 0;
+    this.#wasAway = !answered;
+    const asked = answered ? error.retryAfterMs : null;
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     const pause = Math.max(backoff * (0.5 + Math.random() / 2), Math.min(asked ?? 0, MAX_RETRY_AFTER_MS));
