@@ -236,6 +236,27 @@ describeWith(
     expect(next.memory_limit_bytes).toBe((reason === 'OOMKILLED' ? 1024 : 512) * MEBIBYTE);
   });
 
+  it('F6: what the cluster reports of an instance is kept as it came, among the hub’s own steps and by its uid', async () => {
+    const { instance } = await storyOf<StartingStory>(startings[0]![0]);
+    const { instances } = await storyOf<LossStory>(losses.find(([title]) => title === 'crashed')![0]);
+    for (const [{ id, uid }, reason] of [
+      [instance, 'FailedScheduling'],
+      [instances[0]!, 'Scheduled'],
+    ] as const) {
+      const history = await stage.database.rows<{
+        source: string;
+        type: string;
+        details: { raw?: { kind: string; involvedObject: { uid: string } } };
+      }>(`select source, type, details from instance_event where instance_id = $1 order by at, event_no`, [
+        id,
+      ]);
+      const told = history.filter(({ source }) => source === 'cluster');
+      expect(told.map(({ type }) => type)).toContain(reason);
+      expect(new Set(told.map(({ details }) => details.raw?.involvedObject.uid))).toEqual(new Set([uid]));
+      expect(history.at(0)).toMatchObject({ source: 'hub', type: 'INSTANCE_REQUESTED' });
+    }
+  });
+
   it('gives up one that was ready and answers no health check any more, and nobody waits for it for ever', async () => {
     const { lost, ended, next, state } = await storyOf<UnreadyStory>('unready');
     expect(lost).toMatchObject({ state: 'ACTIVE', unready_since: expect.any(String) });
