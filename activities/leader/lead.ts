@@ -74,6 +74,15 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
     rewriteMs *= 2;
   }
 
+  /** What waited in line may be old: instead of a list what is known now is written, and the last change stands for all. */
+  async function observeInTurn(event: HostEvent): Promise<void> {
+    if (event.type === 'listed') return observeAll();
+    const { instanceId, uid, resourceVersion } = event.instance;
+    const known = deps.instances.see(instanceId);
+    const isFollowed = known?.uid === uid && known.resourceVersion > resourceVersion;
+    if (event.type === 'gone' || !isFollowed) await observe(event);
+  }
+
   /** While the host can't be seen nothing is taken for missing: its list comes when it can. */
   async function observeAll(): Promise<void> {
     if (deps.instances.current) await observe({ type: 'listed', instances: deps.instances.list() });
@@ -86,10 +95,7 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
   }
 
   duties.start([
-    // A list that waited in line is old by then: what is known now is written instead.
-    deps.instances.onEvent((event) =>
-      duties.queue('observing', () => (event.type === 'listed' ? observeAll() : observe(event))),
-    ),
+    deps.instances.onEvent((event) => duties.queue('observing', () => observeInTurn(event))),
     writeHostEvents(deps, assertLeading, duties),
     // A model that was switched on or may have more instances: who waits for it is served at once.
     deps.notifications.on(MODEL_CHANNEL, () => duties.queue('serving', () => serveWaiters(deps))),

@@ -1,34 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storableText } from '../../db/storable-text.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
-/** The version is asked for so long before the first rows are sent: a server with one thread answers it first then. */
-const HEAD_START_MS = 10;
-
 type BeginDependencies = Pick<ActivityDependencies, 'database' | 'modelServer' | 'log'>;
 
-/** Work under a lease begins: its first call does not wait until that is written. */
-export interface LeaseBeginning {
-  /** Resolves when the first rows may be sent. */
-  readonly mayCall: Promise<unknown>;
-  /** Resolves when all is written, rejects when it can't be; before that no result may be stored. */
-  readonly written: Promise<void>;
-}
-
-/** Writes that the lease's instance, which is ready, works from now on, and asks a new one for its version. */
+/**
+ * Writes that the lease's instance, which is ready, works from now on, and asks a new one for its version. The first
+ * rows need not wait for any of it: the question is on its way before them, and a server with one thread answers it first.
+ * @returns when all is written; before that no result may be stored
+ */
 export function beginLease(
   deps: BeginDependencies,
   lease: LeaseFacts,
   address: string,
   signal: AbortSignal,
-): LeaseBeginning {
+): Promise<void> {
   const version = lease.model_version === null ? askVersion(deps, lease, address, signal) : null;
   const written = writeBeginning(deps, lease, version);
   // Whoever stores the first result is told of a failure; there may be none to store.
   written.catch(() => undefined);
-  return { mayCall: version ? Promise.race([version, sleep(HEAD_START_MS)]) : Promise.resolve(), written };
+  return written;
 }
 
 async function writeBeginning(

@@ -101,13 +101,12 @@ class LeaseRun {
     // Read while the instance starts; a further instance must not hold shards that the first one could compute.
     if (this.lease.slice === 0) this.#next = this.#prepareNext();
     const address = await this.guard.untilReady();
-    const beginning = beginLease(this.deps, this.lease, address, this.guard.signal);
+    const begun = beginLease(this.deps, this.lease, address, this.guard.signal);
     try {
-      await beginning.mayCall;
-      return await this.#computeAll(address, beginning.written);
+      return await this.#computeAll(address, begun);
     } finally {
       // Whatever comes next must not be overtaken by what was begun here.
-      await Promise.allSettled([beginning.written]);
+      await Promise.allSettled([begun]);
     }
   }
 
