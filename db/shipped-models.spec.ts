@@ -83,7 +83,7 @@ describeWith('postgres')('the models that come with the hub', () => {
   });
 
   it('leave a model alone that an operator made under the same id', async () => {
-    await database.orm.migrator.down({ to: 'migration-0002-models' });
+    await database.orm.migrator.down({ to: 'migration-0001-spine' });
     expect(await readModels()).toEqual([]);
     await database.rows(
       `insert into model (id, image, description, cpu_request_millicores, cpu_limit_millicores,
@@ -104,7 +104,7 @@ describeWith('postgres')('the models that come with the hub', () => {
       `insert into work_request (user_id, user_kind, session_id, model_id, expires_on)
        values ('user', 'guest', 'session', 'eos-morgan', current_date)`,
     );
-    await database.orm.migrator.down({ to: 'migration-0002-models' });
+    await database.orm.migrator.down({ to: 'migration-0001-spine' });
     expect((await readModels()).map(({ id }) => id)).toEqual(['eos-morgan']);
   });
 });
