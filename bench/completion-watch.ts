@@ -28,7 +28,10 @@ export class CompletionWatch {
     });
   }
 
+  /** Whoever still waits is never told. */
   async close(): Promise<void> {
+    this.#waiting.clear();
+    await this.#asking;
     await this.client.end();
   }
 

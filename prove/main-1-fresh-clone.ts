@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,9 +30,15 @@ async function proveClone(context: ProofContext, folder: string): Promise<void> 
   await run('git', ['clone', '--quiet', repositoryRoot(), folder]);
   await timed(context, 'npm ci', () => npm(folder, 'ci'));
   checkCsv(context, await timed(context, 'npm run demo', () => demo(folder)));
-  const test = await timed(context, 'npm test', () => npm(folder, 'test').catch((error: Error) => error));
+  const test = await timed(context, 'npm test', () => npm(folder, 'test').catch(keepOutput));
   const lastLines = (test instanceof Error ? test.message : test).trimEnd().split('\n').slice(-1).join('\n');
   context.claim('npm test passes', !(test instanceof Error), lastLines);
+}
+
+/** When HUB_PROVE_LOG names a file, it gets what a failed run printed. */
+function keepOutput(error: Error & { readonly stdout?: string }): Error {
+  if (process.env.HUB_PROVE_LOG) writeFileSync(process.env.HUB_PROVE_LOG, error.stdout ?? error.message);
+  return error;
 }
 
 async function timed<Result>(
