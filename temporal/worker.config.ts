@@ -16,7 +16,9 @@ export const workerSettings = z.object({
     .describe('instances that may work for one request at once'),
   CLAIM_PATIENCE_SECONDS: integerSetting(0, 86_400)
     .default(10)
-    .describe('seconds a request waits before an idle instance of a better served model makes room for it'),
+    .describe(
+      'seconds a request waits before an instance of a model with more than its part makes room for it',
+    ),
   INSTANCE_READY_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(600)
     .describe('seconds an instance may take until it is ready, from the time a node has it'),
