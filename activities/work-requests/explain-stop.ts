@@ -44,7 +44,13 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts, end: InstanceEn
     case 'NEVER_READY':
       return neverStarted(why);
     default:
-      return { type: 'lost', crashed: false, message: explainLoss(now, end), end };
+      // What the row says already stays.
+      return {
+        type: 'lost',
+        crashed: false,
+        message: explainLoss(now, end),
+        ...(!now?.termination_reason && { end }),
+      };
   }
 }
 
