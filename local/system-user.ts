@@ -34,12 +34,16 @@ export function unprivilegedUser(
   );
 }
 
-/** The words with which `setpriv` becomes another user that keeps one capability. */
+/**
+ * The words with which `setpriv` becomes another user that keeps one capability. Without `no_setuid_fixup` the kernel
+ * leaves it out of account when a program asks by access(2), as `initdb` does of itself.
+ */
 export function userSwitch(user: SystemUser, capability: string): string[] {
   return [
     `--reuid=${user.uid}`,
     `--regid=${user.gid}`,
     '--clear-groups',
+    '--securebits=+no_setuid_fixup',
     `--inh-caps=+${capability}`,
     `--ambient-caps=+${capability}`,
   ];
