@@ -35,9 +35,9 @@ async function proveClone(context: ProofContext, folder: string): Promise<void> 
   context.claim('npm test passes', !(test instanceof Error), lastLines);
 }
 
-/** When HUB_PROVE_LOG names a file, it gets what a failed run printed. */
-function keepOutput(error: Error & { readonly stdout?: string }): Error {
-  if (process.env.HUB_PROVE_LOG) writeFileSync(process.env.HUB_PROVE_LOG, error.stdout ?? error.message);
+/** When HUB_PROVE_LOG names a file, it gets what a failed run said of its tests. */
+function keepOutput(error: Error): Error {
+  if (process.env.HUB_PROVE_LOG) writeFileSync(process.env.HUB_PROVE_LOG, error.message);
   return error;
 }
 
