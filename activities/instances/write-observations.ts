@@ -1,7 +1,7 @@
 import type { Database, Sql } from '../../db/database.js';
 import { lockClaims, nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { markToEnd } from '../../db/queries/leases.js';
-import { judgeEnd } from '../../domain/instance/life.js';
+import { judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
 import type { HostEvent, ObservedInstance } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { NotLeadingError } from '../leader/leadership.js';
@@ -30,7 +30,8 @@ export async function writeObservation(
   } else if (event.type === 'changed') {
     await writeInstance(deps, assertLeading, event.instance);
   } else {
-    await writeGone(deps, assertLeading, event.instance.instanceId, event.instance.uid);
+    // The last that was seen of it may say why, and may be all that is written of it.
+    await writeGone(deps, assertLeading, event.instance, judgeEnd(event.instance) ?? gone);
   }
 }
 
@@ -84,18 +85,20 @@ async function writeInstance(
   await tellInstance(deps, seen.instanceId);
 }
 
+const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' };
+
 async function writeGone(
   deps: WriterDependencies,
   assertLeading: AssertLeading,
-  instanceId: string,
-  uid: string,
+  { instanceId, uid }: { readonly instanceId: string; readonly uid: string },
+  { reason, message }: InstanceEnd,
 ): Promise<void> {
   const marked = await deps.database.transaction(async (sql) => {
     await assertLeading(sql);
     const [row] = await sql.rows<{ uid: string | null }>(`select uid from model_instance where id = $1`, [
       instanceId,
     ]);
-    return row?.uid === uid ? markToEnd(sql, instanceId, 'LOST', 'it is gone from its host') : null;
+    return row?.uid === uid ? markToEnd(sql, instanceId, reason, message) : null;
   });
   if (marked) await tellInstance(deps, instanceId);
 }
@@ -108,7 +111,7 @@ async function writeMissing(
 ): Promise<void> {
   const present = new Map(listed.map(({ instanceId, uid }) => [instanceId, uid]));
   const missing = (await readPlaced(deps.database)).filter(({ id, uid }) => present.get(id) !== uid);
-  await writeEach(missing, ({ id, uid }) => writeGone(deps, assertLeading, id, uid));
+  await writeEach(missing, ({ id, uid }) => writeGone(deps, assertLeading, { instanceId: id, uid }, gone));
 }
 
 /** Rows that were created at the host a moment ago at least: a younger one may be missing from an older list. */

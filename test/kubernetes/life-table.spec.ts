@@ -4,7 +4,7 @@ import type { MadeModel } from '../factories/make-model.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { sendSignal } from '../../hosts/local/proc-files.js';
 import { describeWith } from '../support/require-part.js';
-import { mergePatch } from './control-plane/api-client.js';
+import { ApiError, mergePatch } from './control-plane/api-client.js';
 import { podPath } from './control-plane/cluster.js';
 import { type LifeRow, LifeStage, type Template } from './life-stage.js';
 
@@ -147,7 +147,7 @@ async function preempt(stage: LifeStage, node: string, pod: string): Promise<voi
     metadata: { name: 'urgent' },
     value: 1000,
   });
-  await plane.cluster.createPod('default', {
+  const urgent = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'urgent' },
@@ -157,7 +157,17 @@ async function preempt(stage: LifeStage, node: string, pod: string): Promise<voi
       tolerations: [{ key: 'story', operator: 'Exists' }],
       containers: [{ name: 'any', image: 'any', resources: { requests: { cpu: '500m' } } }],
     },
-  });
+  };
+  // The server knows a new priority a moment after it was made.
+  await stage.until('the priority to be known', () =>
+    plane.cluster.createPod('default', urgent).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ApiError && error.code === 403) return undefined;
+        throw error;
+      },
+    ),
+  );
   await stage.until('the preempted pod to go', async () =>
     (await stage.podNames()).includes(pod) ? undefined : true,
   );
@@ -226,10 +236,10 @@ describeWith(
     const [struck, next] = instances as [LifeRow, LifeRow];
     expect(struck).toMatchObject({ state: 'TERMINATED', termination_reason: reason });
     expect(struck.termination_message).toMatch(says);
-    expect((await stage.eventsOf(struck)).slice(-2)).toEqual([
-      'INSTANCE_SHOULD_TERMINATE',
-      'INSTANCE_TERMINATED',
-    ]);
+    // The leader may see the end before or after whoever worked on it.
+    const events = await stage.eventsOf(struck);
+    expect(events).toContain('INSTANCE_SHOULD_TERMINATE');
+    expect(events.at(-1)).toBe('INSTANCE_TERMINATED');
     expect(state).toBe('COMPLETED');
     expect(instances).toHaveLength(2);
     expect(calls).toBe(2);
@@ -266,7 +276,7 @@ describeWith(
     expect(ended).toMatchObject({
       state: 'TERMINATED',
       termination_reason: 'FAILED',
-      termination_message: 'its server was ready and then answered no health check for 6 s',
+      termination_message: 'its server was ready and then answered no health check for 3 s',
     });
     expect(state).toBe('COMPLETED');
     expect(next.id).not.toBe(ended.id);
@@ -400,7 +410,7 @@ async function tellUnready(stage: LifeStage): Promise<UnreadyStory> {
   const model = await stage.addModel('plain');
   const first = await stage.submit(model.id, nextText());
   await stage.untilEnded(first);
-  const [{ id }] = (await stage.instancesOf(first)) as [LifeRow];
+  const { id } = await stage.untilInstance(first, (row) => row.state === 'ACTIVE');
   const pod = podNameOf(id);
   await stage.plane.cluster.setFault(stage.namespace, pod, 'never-ready');
   const conditions = [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }];

@@ -174,6 +174,22 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await read(id)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'LOST' });
   });
 
+  it('says of one that is gone what was seen of it last, which may never have been written', async () => {
+    const id = await make({ state: 'ACTIVE' });
+    const lastTermination = {
+      exitCode: null,
+      signal: null,
+      reason: 'Preempted',
+      message: null,
+      finishedAt: null,
+    };
+    await gone({ ...place(id), phase: 'Failed', lastTermination });
+    expect(await read(id)).toMatchObject({
+      termination_reason: 'LOST',
+      termination_message: 'its place was taken by a pod of a higher priority (Preempted)',
+    });
+  });
+
   it('after a gap marks what is missing or was replaced, and spares what is new or was never placed', async () => {
     const [present, missing, replaced, young, unplaced] = [
       await make({ state: 'ACTIVE' }),
