@@ -22,9 +22,9 @@ export async function explainOver(deps: ExplainDependencies, lease: LeaseFacts):
   return explainByRow(await readLease(deps.database, lease.lease_token), lease, end ?? gone);
 }
 
-/** What its host shows of its end; null when it shows nothing of it. Another of the same name says nothing about it. */
+/** What its host shows of its end, or showed last; null when it shows nothing of it. Another of the same name says nothing about it. */
 function seenEnd({ instances }: ExplainDependencies, { instance_id, uid }: LeaseFacts): InstanceEnd | null {
-  const observed = instances.see(instance_id!);
+  const observed = instances.seeLast(instance_id!);
   return observed && (uid === null || observed.uid === uid) ? judgeEnd(observed) : null;
 }
 

@@ -108,6 +108,16 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
     expect(await outcome).toMatchObject({ type: 'lost', crashed: false });
   });
 
+  it('is lost for the reason that its host gave last, also when it is gone by the time one looks', async () => {
+    server.conduct = answerAfter(1_400);
+    const { instanceId, outcome } = await start();
+    await untilCalled();
+    worker.host.die(instanceId, 'Preempted', null);
+    worker.host.vanish(instanceId);
+    const said = expect.stringContaining('a pod of a higher priority');
+    expect(await outcome).toMatchObject({ type: 'lost', crashed: false, message: said });
+  });
+
   it('is a crash, tried again, when only the row still knows that the server crashed', async () => {
     const { instanceId, outcome } = await start({ ready: false, uid: 'uid' });
     await mark(instanceId, 'FAILED', 'its server ended (Error, exit code 1)');
