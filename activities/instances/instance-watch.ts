@@ -21,10 +21,47 @@ export interface InstanceWatch {
 /** So many instances are remembered after they are gone: only until those who worked on them have looked. */
 const GONE_REMEMBERED = 500;
 
+/** Instances as they were seen last, those that are gone for a while too. */
+class SeenInstances {
+  readonly #here = new Map<string, ObservedInstance>();
+  readonly #gone = new LRUCache<string, ObservedInstance>({ max: GONE_REMEMBERED });
+
+  get(instanceId: string): ObservedInstance | null {
+    return this.#here.get(instanceId) ?? null;
+  }
+
+  getLast(instanceId: string): ObservedInstance | null {
+    return this.get(instanceId) ?? this.#gone.get(instanceId) ?? null;
+  }
+
+  list(): ObservedInstance[] {
+    return [...this.#here.values()];
+  }
+
+  replace(instances: readonly ObservedInstance[]): void {
+    const before = this.list();
+    this.#here.clear();
+    for (const instance of instances) this.#here.set(instance.instanceId, instance);
+    for (const instance of before)
+      if (!this.#here.has(instance.instanceId)) this.#gone.set(instance.instanceId, instance);
+  }
+
+  /** @returns false for what is older than what is known */
+  take(type: 'changed' | 'gone', instance: ObservedInstance): boolean {
+    const known = this.#here.get(instance.instanceId);
+    if (known?.uid === instance.uid && known.resourceVersion > instance.resourceVersion) return false;
+    if (type === 'changed') this.#here.set(instance.instanceId, instance);
+    else if (!known || known.uid === instance.uid) {
+      this.#here.delete(instance.instanceId);
+      this.#gone.set(instance.instanceId, instance);
+    }
+    return true;
+  }
+}
+
 /** One watch per worker: it only wakes who waits here, it writes nothing. */
 export function watchInstances(host: ModelHost): InstanceWatch {
-  const seen = new Map<string, ObservedInstance>();
-  const gone = new LRUCache<string, ObservedInstance>({ max: GONE_REMEMBERED });
+  const seen = new SeenInstances();
   const waiting = new Map<string, Set<() => void>>();
   const listeners = new Set<(event: HostEvent) => void>();
   let listed = false;
@@ -33,40 +70,23 @@ export function watchInstances(host: ModelHost): InstanceWatch {
     for (const look of waiting.get(instanceId) ?? []) look();
   };
 
-  function takeList(instances: readonly ObservedInstance[]): void {
-    listed = true;
-    const before = [...seen.values()];
-    seen.clear();
-    for (const instance of instances) seen.set(instance.instanceId, instance);
-    for (const instance of before)
-      if (!seen.has(instance.instanceId)) gone.set(instance.instanceId, instance);
-    for (const instanceId of waiting.keys()) wake(instanceId);
-  }
-
-  /** @returns false for what is older than what is known */
-  function takeChange(type: 'changed' | 'gone', instance: ObservedInstance): boolean {
-    const known = seen.get(instance.instanceId);
-    if (known?.uid === instance.uid && known.resourceVersion > instance.resourceVersion) return false;
-    if (type === 'changed') seen.set(instance.instanceId, instance);
-    else if (!known || known.uid === instance.uid) {
-      seen.delete(instance.instanceId);
-      gone.set(instance.instanceId, instance);
-    }
-    wake(instance.instanceId);
-    return true;
-  }
-
   function take(event: HostEvent): void {
-    if (event.type === 'listed') takeList(event.instances);
-    else if (!takeChange(event.type, event.instance)) return;
+    if (event.type === 'listed') {
+      listed = true;
+      seen.replace(event.instances);
+      for (const instanceId of waiting.keys()) wake(instanceId);
+    } else {
+      if (!seen.take(event.type, event.instance)) return;
+      wake(event.instance.instanceId);
+    }
     for (const listener of listeners) listener(event);
   }
 
   const watch: HostWatch = host.watch(take);
   return {
-    see: (instanceId) => seen.get(instanceId) ?? null,
-    seeLast: (instanceId) => seen.get(instanceId) ?? gone.get(instanceId) ?? null,
-    list: () => [...seen.values()],
+    see: (instanceId) => seen.get(instanceId),
+    seeLast: (instanceId) => seen.getLast(instanceId),
+    list: () => seen.list(),
     get current() {
       return listed && watch.healthy;
     },
@@ -80,7 +100,7 @@ export function watchInstances(host: ModelHost): InstanceWatch {
     },
     onEvent(listener) {
       listeners.add(listener);
-      if (listed) listener({ type: 'listed', instances: [...seen.values()] });
+      if (listed) listener({ type: 'listed', instances: seen.list() });
       return () => void listeners.delete(listener);
     },
     close: () => watch.close(),

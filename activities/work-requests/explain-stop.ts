@@ -32,7 +32,7 @@ const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' 
 
 /** Its server did not end by itself: what the hub wrote down comes first, for that may be why. */
 function explainByRow(now: LeaseFacts | null, lease: LeaseFacts, end: InstanceEnd): LeaseOutcome {
-  const why = now?.termination_message ?? 'no reason is known';
+  const why = reasonIn(now);
   switch (now?.termination_reason) {
     case 'OOMKILLED':
       if (lease.memory_limit_bytes !== null) return outOfMemory(lease);
@@ -53,6 +53,8 @@ function explainByRow(now: LeaseFacts | null, lease: LeaseFacts, end: InstanceEn
       };
   }
 }
+
+const reasonIn = (now: LeaseFacts | null) => now?.termination_message ?? 'no reason is known';
 
 function explainLoss(now: LeaseFacts | null, end: InstanceEnd): string {
   if (now?.termination_reason === 'STOPPED') return 'The instance was stopped by an operator.';
