@@ -1,7 +1,7 @@
 import type { Database, Sql } from '../../db/database.js';
 import { lockClaims, nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { markToEnd } from '../../db/queries/leases.js';
-import { judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
+import { gone, judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
 import type { HostEvent, ObservedInstance } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { NotLeadingError } from '../leader/leadership.js';
@@ -84,8 +84,6 @@ async function writeInstance(
   sendHints(deps, hints);
   await tellInstance(deps, seen.instanceId);
 }
-
-const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' };
 
 async function writeGone(
   deps: WriterDependencies,

@@ -1,5 +1,5 @@
 import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
-import { judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
+import { gone, judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { ModelAnswerError } from '../model-server/model-reply.js';
@@ -27,8 +27,6 @@ function seenEnd({ instances }: ExplainDependencies, { instance_id, uid }: Lease
   const observed = instances.seeLast(instance_id!);
   return observed && (uid === null || observed.uid === uid) ? judgeEnd(observed) : null;
 }
-
-const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' };
 
 /** Its server did not end by itself: what the hub wrote down comes first, for that may be why. */
 function explainByRow(now: LeaseFacts | null, lease: LeaseFacts, end: InstanceEnd): LeaseOutcome {

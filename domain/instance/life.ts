@@ -32,6 +32,9 @@ export interface InstanceEnd {
   readonly message: string;
 }
 
+/** The end of an instance that its host shows nothing more of. */
+export const gone: InstanceEnd = { reason: 'LOST', message: 'it is gone from its host' };
+
 /** What becomes of an instance that is not ready: it may go on for so long, or `end` says why it is given up. */
 export interface LifeVerdict {
   readonly secondsLeft: number;
