@@ -1,3 +1,4 @@
+import { Conditions } from '../../db/queries/conditions.js';
 import type { InstanceState, TerminationReason } from '../../domain/instance/instance.js';
 import type { Pod } from '../../domain/instance/pod.wire.js';
 import { readCursor } from './cursor.js';
@@ -41,39 +42,32 @@ export function orderOf({ start_from, start_to }: InstanceFilter): 'created_at' 
  * little more than it shows. It asks for one row more than the page holds, to know whether there is another.
  */
 export function instancesStatement(filter: InstanceFilter): { text: string; params: unknown[] } {
-  const params: unknown[] = [];
-  const conditions: string[] = [];
+  const conditions = new Conditions();
   const order = orderOf(filter);
-  const add = (condition: (place: string) => string, value: unknown) => {
-    if (value === undefined) return;
-    params.push(value);
-    conditions.push(condition(`$${params.length}`));
-  };
-  add((place) => `i.state = any(${place}::text[])`, filter.states);
-  add((place) => `not i.state = any(${place}::text[])`, filter.not_states);
+  conditions.addFor(filter.states, (place) => `i.state = any(${place}::text[])`);
+  conditions.addFor(filter.not_states, (place) => `not i.state = any(${place}::text[])`);
   // The partial index of live instances is only used where the condition is spelt like the index's.
-  if (isOfLive(filter)) conditions.push(`i.state <> 'TERMINATED'`);
-  add((place) => `i.model_id = ${place}`, filter.model_id);
-  add((place) => `i.id = ${place}`, filter.instance_id);
-  add(
-    (place) => `i.id in (select instance_id from instance_lease where request_id = ${place}::bigint)`,
+  if (isOfLive(filter)) conditions.add(`i.state <> 'TERMINATED'`);
+  conditions.addFor(filter.model_id, (place) => `i.model_id = ${place}`);
+  conditions.addFor(filter.instance_id, (place) => `i.id = ${place}`);
+  conditions.addFor(
     filter.work_request_id,
+    (place) => `i.id in (select instance_id from instance_lease where request_id = ${place}::bigint)`,
   );
-  add((place) => `i.created_at >= ${place}::timestamptz`, filter.start_from);
-  add((place) => `i.created_at <= ${place}::timestamptz`, filter.start_to);
+  conditions.addFor(filter.start_from, (place) => `i.created_at >= ${place}::timestamptz`);
+  conditions.addFor(filter.start_to, (place) => `i.created_at <= ${place}::timestamptz`);
   const [phase, ...phases] = filter.pod_status ?? [];
-  if (phases.length > 0) add((place) => `${podPhase} = any(${place}::text[])`, filter.pod_status);
-  else add((place) => `${podPhase} = ${place}::text`, phase);
+  if (phases.length > 0)
+    conditions.addFor(filter.pod_status, (place) => `${podPhase} = any(${place}::text[])`);
+  else conditions.addFor(phase, (place) => `${podPhase} = ${place}::text`);
   if (filter.cursor !== undefined) {
     const [at, id] = readCursor(filter.cursor);
-    params.push(at, id);
-    conditions.push(`(i.${order}, i.id) < ($${params.length - 1}::timestamptz, $${params.length})`);
+    conditions.add(`(i.${order}, i.id) < (${conditions.place(at)}::timestamptz, ${conditions.place(id)})`);
   }
-  params.push(filter.limit + 1);
-  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const limit = conditions.place(filter.limit + 1);
   return {
-    text: `select ${columns} from model_instance i ${where} order by i.${order} desc, i.id desc limit $${params.length}`,
-    params,
+    text: `select ${columns} from model_instance i ${conditions.where} order by i.${order} desc, i.id desc limit ${limit}`,
+    params: conditions.params,
   };
 }
 

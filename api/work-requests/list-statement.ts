@@ -1,3 +1,4 @@
+import { Conditions } from '../../db/queries/conditions.js';
 import { isAdmin, type SignedIn } from '../auth/signed-in.js';
 import { workRequestColumns } from './work-request-row.js';
 import type { WorkRequestFilter } from './work-requests.dto.js';
@@ -12,25 +13,18 @@ export function listStatement(
   filter: WorkRequestFilter,
   caller: SignedIn,
 ): { text: string; params: unknown[] } {
-  const params: unknown[] = [];
-  const conditions: string[] = [];
-  const add = (condition: (place: string) => string, value: unknown) => {
-    if (value === undefined) return;
-    params.push(value);
-    conditions.push(condition(`$${params.length}`));
-  };
-  add((place) => `r.user_id = ${place}`, isAdmin(caller) ? filter.user_id : caller.userId);
-  if (filter.id !== undefined && !INTEGER.test(filter.id)) conditions.push('false');
-  else add((place) => `r.id = ${place}::bigint`, filter.id);
-  add((place) => `r.model_id = any(${place}::text[])`, filter.model_ids);
-  add((place) => `r.state = any(${place}::text[])`, filter.request_statuses);
-  add((place) => `r.created_at >= ${place}::timestamptz`, filter.request_date_from);
-  add((place) => `r.created_at <= ${place}::timestamptz`, filter.request_date_to);
-  add((place) => `r.id < ${place}::bigint`, filter.cursor);
-  params.push(filter.limit + 1);
-  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const conditions = new Conditions();
+  conditions.addFor(isAdmin(caller) ? filter.user_id : caller.userId, (place) => `r.user_id = ${place}`);
+  if (filter.id !== undefined && !INTEGER.test(filter.id)) conditions.add('false');
+  else conditions.addFor(filter.id, (place) => `r.id = ${place}::bigint`);
+  conditions.addFor(filter.model_ids, (place) => `r.model_id = any(${place}::text[])`);
+  conditions.addFor(filter.request_statuses, (place) => `r.state = any(${place}::text[])`);
+  conditions.addFor(filter.request_date_from, (place) => `r.created_at >= ${place}::timestamptz`);
+  conditions.addFor(filter.request_date_to, (place) => `r.created_at <= ${place}::timestamptz`);
+  conditions.addFor(filter.cursor, (place) => `r.id < ${place}::bigint`);
+  const limit = conditions.place(filter.limit + 1);
   return {
-    text: `select ${workRequestColumns} from work_request r ${where} order by r.id desc limit $${params.length}`,
-    params,
+    text: `select ${workRequestColumns} from work_request r ${conditions.where} order by r.id desc limit ${limit}`,
+    params: conditions.params,
   };
 }

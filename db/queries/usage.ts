@@ -1,6 +1,7 @@
 import type { InstanceMetrics } from '../../domain/instance/instance.wire.js';
 import { toRunningAverages, type UsageFigures } from '../../domain/usage/running-averages.js';
 import type { Sql } from '../database.js';
+import { Conditions } from './conditions.js';
 
 /** Which instances' averages are wanted. */
 export interface AveragesFilter {
@@ -42,27 +43,20 @@ export async function readRunningAverages(sql: Sql, filter: AveragesFilter): Pro
 /** The statement of one page of figures: the page is chosen first, by an index that holds its order. */
 export function averagesStatement(filter: AveragesFilter): { text: string; params: unknown[] } {
   const { modelId, instanceIds, active, ended, limit } = filter;
-  const params: unknown[] = [];
-  const conditions: string[] = [];
-  const add = (condition: (place: string) => string, value: unknown) => {
-    if (value === undefined) return;
-    params.push(value);
-    conditions.push(condition(`$${params.length}`));
-  };
-  add((place) => `i.model_id = ${place}`, modelId);
-  add((place) => `i.id = any(${place}::text[])`, instanceIds);
+  const conditions = new Conditions();
+  conditions.addFor(modelId, (place) => `i.model_id = ${place}`);
+  conditions.addFor(instanceIds, (place) => `i.id = any(${place}::text[])`);
   // Spelt like the partial index of live instances.
-  if (!ended) conditions.push(`i.state <> 'TERMINATED'`);
-  if (!active) conditions.push(`i.state = 'TERMINATED'`);
-  params.push(limit);
-  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  if (!ended) conditions.add(`i.state <> 'TERMINATED'`);
+  if (!active) conditions.add(`i.state = 'TERMINATED'`);
+  const limitPlace = conditions.place(limit);
   const text = `
     select page.model_id, instance_id, namespace,
       json_build_object('count', cpu_count, 'total', cpu_total, 'min', cpu_min, 'max', cpu_max) as cpu,
       json_build_object('count', memory_count, 'total', memory_total, 'min', memory_min, 'max', memory_max) as memory,
       recent.cpu_60s, recent.memory_60s
     from (select i.last_updated, i.expires_on, u.* from model_instance i join instance_usage u on u.instance_id = i.id
-       ${where} order by i.last_updated desc, i.id desc limit $${params.length}) page,
+       ${conditions.where} order by i.last_updated desc, i.id desc limit ${limitPlace}) page,
       lateral (select
         json_build_object('count', count(*), 'total', coalesce(sum(cpu_millicores), 0),
           'min', coalesce(min(cpu_millicores), 0), 'max', coalesce(max(cpu_millicores), 0)) as cpu_60s,
@@ -71,7 +65,7 @@ export function averagesStatement(filter: AveragesFilter): { text: string; param
         from usage_sample s where s.expires_on = page.expires_on and s.instance_id = page.instance_id
          and s.sampled_at > clock_timestamp() - interval '60 seconds') recent
     order by page.last_updated desc, instance_id desc`;
-  return { text, params };
+  return { text, params: conditions.params };
 }
 
 /** One raw value pair: CPU as a rate, memory as working set. */
