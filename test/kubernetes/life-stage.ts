@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import type { Client } from '@temporalio/client';
 import type { WorkflowGateway } from '../../activities/workflow-gateway.js';
@@ -14,6 +13,7 @@ import { makeRequest, type MadeRequest } from '../factories/make-request.js';
 import { answerHonestly, type InlineModel, startInlineModel } from '../support/inline-model.js';
 import { openTestDatabase } from '../support/open-test-database.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
+import { waitUntil } from '../support/wait-until.js';
 import type { PodObject } from './control-plane/cluster.js';
 import { type ControlPlane, startControlPlane } from './control-plane/control-plane.js';
 
@@ -29,8 +29,7 @@ const limits = {
   INSTANCE_FORCE_DELETE_SECONDS: '1',
   MAX_CONCURRENT_MODEL_INSTANCES: '100',
 };
-const lookEveryMs = 100;
-const withinMs = 25_000;
+const pace = { withinMs: 25_000, everyMs: 100 };
 
 /** An instance's row. */
 export interface LifeRow {
@@ -228,21 +227,14 @@ export class LifeStage {
     return events.map(({ type }) => type);
   }
 
-  async until<Found>(
+  /** Waits for what is looked for; whoever waits in vain is shown what the worker said. */
+  until<Found>(
     what: string,
     look: () => Promise<Found | undefined>,
     describe: () => string | undefined = () => undefined,
   ): Promise<Found> {
-    const deadline = performance.now() + withinMs;
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      if (performance.now() > deadline)
-        throw new Error(
-          `waited ${withinMs / 1000} s for ${what}; last seen: ${describe() ?? 'not yet'}\n${this.worker.output.slice(-4000)}`,
-        );
-      await sleep(lookEveryMs);
-    }
+    const withWorker = () => `${describe() ?? 'not yet'}\n${this.worker.output.slice(-4000)}`;
+    return waitUntil(what, look, { ...pace, describe: withWorker });
   }
 
   #answer(rows: readonly string[], response: ServerResponse): void {

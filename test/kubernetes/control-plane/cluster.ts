@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '../../support/wait-until.js';
 import { type ApiClient, mergePatch, strategicMergePatch } from './api-client.js';
 import { hubRoleObjects, namespaceObject, nodeObject, type NodeSpec } from './cluster-objects.js';
 import type { Kubelet } from './kubelet.js';
@@ -63,8 +63,7 @@ interface ContainerState {
   readonly terminated?: { readonly exitCode: number; readonly reason: string };
 }
 
-const withinMs = 20_000;
-const lookEveryMs = 25;
+const pace = { withinMs: 20_000, everyMs: 25 };
 let namespaces = 0;
 
 /** What an administrator and the machines do to a cluster. */
@@ -92,21 +91,29 @@ export class Cluster {
 
   /** Waits until the node is, or is not, ready. */
   async untilNode(name: string, ready: boolean): Promise<void> {
-    await until(`node ${name} to be ${ready ? '' : 'not '}ready`, async () => {
-      const { status } = await this.admin.ask<PodObject>('GET', `/api/v1/nodes/${name}`);
-      const condition = status.conditions?.find(({ type }) => type === 'Ready');
-      return (condition?.status === 'True') === ready ? true : undefined;
-    });
+    await waitUntil(
+      `node ${name} to be ${ready ? '' : 'not '}ready`,
+      async () => {
+        const { status } = await this.admin.ask<PodObject>('GET', `/api/v1/nodes/${name}`);
+        const condition = status.conditions?.find(({ type }) => type === 'Ready');
+        return (condition?.status === 'True') === ready ? true : undefined;
+      },
+      pace,
+    );
   }
 
   /** Waits until the API server hands on what is asked of `metrics.k8s.io`: about three seconds after its start. */
   async untilMetrics(): Promise<void> {
     const path = '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io';
-    await until('the API service of metrics to be available', async () => {
-      const { status } = await this.admin.ask<PodObject>('GET', path);
-      const condition = status.conditions?.find(({ type }) => type === 'Available');
-      return condition?.status === 'True' ? true : undefined;
-    });
+    await waitUntil(
+      'the API service of metrics to be available',
+      async () => {
+        const { status } = await this.admin.ask<PodObject>('GET', path);
+        const condition = status.conditions?.find(({ type }) => type === 'Available');
+        return condition?.status === 'True' ? true : undefined;
+      },
+      pace,
+    );
   }
 
   /** The node is gone, and its pods with it, as the cluster's garbage collection sees to in time and says of each. */
@@ -163,14 +170,24 @@ export class Cluster {
   /** Waits until the pod is as wanted, and gives it. */
   untilPod(namespace: string, name: string, wanted: (pod: PodObject) => boolean): Promise<PodObject> {
     let last: PodObject | undefined;
-    return until(
+    return waitUntil(
       `pod ${name}`,
       async () => {
         last = await this.pod(namespace, name);
         return wanted(last) ? last : undefined;
       },
-      () => JSON.stringify(last?.status),
+      { ...pace, describe: () => JSON.stringify(last?.status) },
     );
+  }
+
+  /** Waits until there is no pod of that name. */
+  async untilGone(namespace: string, name: string): Promise<void> {
+    const named = `/api/v1/namespaces/${namespace}/pods?fieldSelector=metadata.name%3D${name}`;
+    const look = async () => {
+      const { items } = await this.admin.ask<{ items: PodObject[] }>('GET', named);
+      return items.length === 0 ? true : undefined;
+    };
+    await waitUntil(`pod ${name} to be gone`, look, pace);
   }
 }
 
@@ -180,18 +197,3 @@ export const podPath = (namespace: string, name: string): string =>
 /** Is the pod's server ready? */
 export const isReady = (pod: PodObject): boolean =>
   pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
-
-async function until<Found>(
-  what: string,
-  look: () => Promise<Found | undefined>,
-  describe: () => string | undefined = () => undefined,
-): Promise<Found> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline)
-      throw new Error(`waited ${withinMs / 1000} s for ${what}; last seen: ${describe() ?? 'not yet'}`);
-    await sleep(lookEveryMs);
-  }
-}
