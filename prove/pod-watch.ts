@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../test/kubernetes/control-plane/api-client.js';
+import { followPods } from '../test/kubernetes/control-plane/follow-pods.js';
 import type { WatchedPod } from './pod-owners.js';
 
 const lookAgainMs = 100;
@@ -15,11 +15,6 @@ interface PodObject {
   };
 }
 
-interface PodList {
-  readonly metadata: { readonly resourceVersion: string };
-  readonly items: readonly PodObject[];
-}
-
 /** Remembers every pod of a cluster by uid, past its end, with the moments at which its end was ordered and came. */
 export class PodWatch {
   readonly #pods = new Map<string, WatchedPod>();
@@ -27,7 +22,7 @@ export class PodWatch {
   readonly #watching: Promise<void>;
 
   private constructor(private readonly admin: ApiClient) {
-    this.#watching = this.#watch();
+    this.#watching = this.#follow();
   }
 
   static start(admin: ApiClient): PodWatch {
@@ -49,26 +44,18 @@ export class PodWatch {
     await this.#watching;
   }
 
-  async #watch(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        const { metadata, items } = await this.admin.ask<PodList>('GET', '/api/v1/pods');
-        const here = new Set(items.map((pod) => pod.metadata.uid));
-        for (const { uid } of this.all) if (!here.has(uid)) this.#end(uid);
-        for (const pod of items) this.#see(pod);
-        const path = `/api/v1/pods?watch=true&resourceVersion=${metadata.resourceVersion}`;
-        await this.admin.watch(path, ({ type, object }) => this.#hear(type, object as PodObject), signal);
-      } catch (error) {
-        if (!signal.aborted && !isUnreachable(error)) throw error;
-      }
-      await sleep(lookAgainMs);
-    }
-  }
-
-  #hear(type: string, pod: PodObject): void {
-    if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') this.#see(pod);
-    if (type === 'DELETED') this.#end(pod.metadata.uid);
+  #follow(): Promise<void> {
+    const listener = {
+      see: (pod: PodObject) => this.#see(pod),
+      end: (pod: PodObject) => {
+        this.#see(pod);
+        this.#end(pod.metadata.uid);
+      },
+      present: (uids: ReadonlySet<string>) => {
+        for (const { uid } of this.all) if (!uids.has(uid)) this.#end(uid);
+      },
+    };
+    return followPods(this.admin, listener, { signal: this.#stopping.signal, tryAgainMs: lookAgainMs });
   }
 
   #see({ metadata }: PodObject): void {
@@ -86,9 +73,4 @@ export class PodWatch {
     const now = Date.now();
     this.#pods.set(uid, { ...pod, endOrderedAtMs: pod.endOrderedAtMs ?? now, goneAtMs: now });
   }
-}
-
-/** A connection that broke: the API server was killed, or closed an old one. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }

@@ -3,15 +3,11 @@ import { ModelCommands } from '../../../hosts/local/model-commands.js';
 import { InstanceRefusedError } from '../../../hosts/model-host.js';
 import { type ApiClient, ApiError, mergePatch } from './api-client.js';
 import { type PodObject, podPath } from './cluster.js';
+import { followPods, isUnreachable } from './follow-pods.js';
 import type { Kubelet } from './kubelet.js';
 import { ModelServer } from './model-server-process.js';
 
 const tryAgainMs = 250;
-
-interface PodList {
-  readonly metadata: { readonly resourceVersion: string };
-  readonly items: readonly PodObject[];
-}
 
 /** What we know of a pod on one of our nodes. */
 interface KnownPod {
@@ -40,7 +36,7 @@ export class ModelServers {
   /** @param models start commands by model id, as the local host reads them */
   static start(admin: ApiClient, kubelet: Kubelet, models: string): ModelServers {
     const servers = new ModelServers(admin, kubelet, new ModelCommands(models));
-    servers.#watching = servers.#watch();
+    servers.#watching = servers.#follow();
     return servers;
   }
 
@@ -50,31 +46,21 @@ export class ModelServers {
     for (const { server } of this.#pods.values()) server?.kill();
   }
 
-  /** Follows every pod for as long as the control plane lives, over its faults. */
-  async #watch(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        const { metadata, items } = await this.admin.ask<PodList>('GET', '/api/v1/pods');
-        const here = new Set(items.map((pod) => pod.metadata.uid));
-        for (const uid of this.#pods.keys()) if (!here.has(uid)) this.#forget(uid);
-        for (const pod of items) this.#see(pod);
-        const path = `/api/v1/pods?watch=true&resourceVersion=${metadata.resourceVersion}`;
-        await this.admin.watch(path, ({ type, object }) => this.#hear(type, object as PodObject), signal);
-      } catch (error) {
-        // The API server was killed, by a spec: a kubelet goes on trying too.
-        if (!signal.aborted && !isUnreachable(error)) throw error;
-      }
-      await sleep(tryAgainMs);
-    }
+  #follow(): Promise<void> {
+    const listener = {
+      see: (pod: PodObject) => this.#see(pod),
+      end: (pod: PodObject) => this.#end(pod),
+      present: (uids: ReadonlySet<string>) => {
+        for (const uid of this.#pods.keys()) if (!uids.has(uid)) this.#forget(uid);
+      },
+    };
+    return followPods(this.admin, listener, { signal: this.#stopping.signal, tryAgainMs });
   }
 
-  #hear(type: string, pod: PodObject): void {
-    if (type === 'DELETED') {
-      this.#forget(pod.metadata.uid);
-      this.kubelet.dropLog(pod.metadata.namespace, pod.metadata.name);
-      this.kubelet.metrics.drop(pod.metadata.namespace, pod.metadata.name);
-    } else if (type === 'ADDED' || type === 'MODIFIED') this.#see(pod);
+  #end({ metadata: { uid, namespace, name } }: PodObject): void {
+    this.#forget(uid);
+    this.kubelet.dropLog(namespace, name);
+    this.kubelet.metrics.drop(namespace, name);
   }
 
   #forget(uid: string): void {
@@ -151,10 +137,4 @@ export class ModelServers {
       await sleep(tryAgainMs);
     }
   }
-}
-
-/** Is the API server away or just coming up, rather than of another mind? */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof ApiError) return error.code >= 429;
-  return error instanceof Error && 'code' in error;
 }
