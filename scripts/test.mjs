@@ -1,13 +1,14 @@
 /**
- * Runs every test in two passes: first all specs that can share the machine, two at a time; then those that hold real
- * parts or whole hubs to times, one after the other, so that none is slowed down by another. Ends with the sum of both as
- * `N passed, N failed`. With arguments it is jest itself: `npm test -- api/auth`.
+ * Runs every test in three passes: first all specs that can share the machine with anything, two at a time; then those
+ * that wait for real parts, two at a time among themselves; then those that hold whole hubs to times, one after the
+ * other, so that none is slowed down by another. Ends with the sum as `N passed, N failed`. With arguments it is jest
+ * itself: `npm test -- api/auth`.
  */
 import { spawn } from 'node:child_process';
 
 const given = process.argv.slice(2);
-const timed = [
-  'test/e2e',
+const folders = (...names) => names.map((name) => `${process.cwd()}/${name}/`);
+const parts = folders(
   'test/local',
   'test/api',
   'test/hosts',
@@ -15,10 +16,14 @@ const timed = [
   'test/work-requests',
   'chemistry',
   'local',
-].map((folder) => `${process.cwd()}/${folder}/`);
+);
+const hubs = folders('test/e2e');
 const neverTests = ['/node_modules/', '/dist/', '/.hub/'];
 const leaveOut = (patterns) => patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
-const passes = given.length > 0 ? [given] : [leaveOut([...timed, ...neverTests]), ['--runInBand', ...timed]];
+const passes =
+  given.length > 0
+    ? [given]
+    : [leaveOut([...parts, ...hubs, ...neverTests]), parts, ['--runInBand', ...hubs]];
 
 /** Runs jest once; it builds first unless a pass before it did. @returns its exit code and its closing figures */
 function runJest(args, isBuilt) {
