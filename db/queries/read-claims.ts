@@ -45,6 +45,7 @@ interface PlaceRow {
   model_id: string;
   model_revision: number;
   state: Place['state'];
+  healthy: boolean;
   memory_limit_bytes: number | null;
   leased: boolean;
   idle_seconds: number;
@@ -53,7 +54,7 @@ interface PlaceRow {
 /** Every place: an instance that is not gone. */
 export async function readPlaces(sql: Sql): Promise<Place[]> {
   const rows = await sql.rows<PlaceRow>(
-    `select id, model_id, model_revision, state, memory_limit_bytes,
+    `select id, model_id, model_revision, state, unready_since is null as healthy, memory_limit_bytes,
        exists (select from instance_lease where instance_id = model_instance.id and state = 'GRANTED') as leased,
        coalesce(extract(epoch from clock_timestamp() - idle_since), 0)::float8 as idle_seconds
      from model_instance where state <> 'TERMINATED'`,
@@ -63,6 +64,7 @@ export async function readPlaces(sql: Sql): Promise<Place[]> {
     modelId: row.model_id,
     modelRevision: row.model_revision,
     state: row.state,
+    healthy: row.healthy,
     leased: row.leased,
     memoryLimitBytes: row.memory_limit_bytes,
     idleSeconds: row.idle_seconds,

@@ -15,6 +15,8 @@ export interface Place {
   readonly modelId: string;
   readonly modelRevision: number;
   readonly state: InstanceState;
+  /** False while it misses its health checks, which it passed before. */
+  readonly healthy: boolean;
   readonly leased: boolean;
   /** Null when it has no limit. */
   readonly memoryLimitBytes: number | null;

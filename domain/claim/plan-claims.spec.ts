@@ -21,6 +21,7 @@ const place = (over: Partial<Place> = {}): Place => ({
   modelId: 'eos-a',
   modelRevision: 1,
   state: 'ACTIVE',
+  healthy: true,
   leased: false,
   memoryLimitBytes: 512 * MIB,
   idleSeconds: 1,
@@ -53,6 +54,13 @@ describe('a claim', () => {
   it('is lent a ready instance before one that is still starting', () => {
     const places = [place({ instanceId: 'starting', state: 'REQUESTED' }), place({ instanceId: 'ready' })];
     expect(planClaims([claim()], places, [model('eos-a')], limits).lend[0]?.instanceId).toBe('ready');
+  });
+
+  it('is lent one that passes its health checks before one that misses them, and that one before a further start', () => {
+    const [sick, well] = [place({ instanceId: 'sick', healthy: false }), place({ instanceId: 'well' })];
+    const lent = (places: Place[]) => planClaims([claim()], places, [model('eos-a')], limits).lend[0];
+    expect(lent([sick, well])?.instanceId).toBe('well');
+    expect(lent([sick])?.instanceId).toBe('sick');
   });
 
   it('is lent a starting instance whose requester vanished, rather than one more being started', () => {
@@ -247,6 +255,7 @@ const aPlace = fc.record({
     'SHOULD_TERMINATE' as const,
     'TERMINATING' as const,
   ),
+  healthy: fc.boolean(),
   leased: fc.boolean(),
   memoryLimitBytes: fc.constantFrom(256 * MIB, 512 * MIB, null),
   idleSeconds: fc.integer({ min: 0, max: 100 }),

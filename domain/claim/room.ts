@@ -134,7 +134,7 @@ export class Room {
 
   #takeFree(claim: InstanceClaim, model: ClaimedModel): Place | undefined {
     const fitting = this.#free.filter((place) => fits(place, claim, model));
-    const chosen = fitting.find(({ state }) => state === 'ACTIVE') ?? fitting[0];
+    const chosen = fitting.find(({ state, healthy }) => state === 'ACTIVE' && healthy) ?? fitting[0];
     if (chosen) this.#free = this.#free.filter((place) => place !== chosen);
     return chosen;
   }

@@ -76,6 +76,13 @@ describeWith('postgres')('claims', () => {
     expect((await readInstances())[0]).toMatchObject({ idle_since: null });
   });
 
+  it('are lent one that passes its health checks before one that misses them', async () => {
+    await makeInstance(database, { modelId: model.id, idleSeconds: 50, unreadySeconds: 5 });
+    const well = await makeInstance(database, { modelId: model.id, idleSeconds: 1 });
+    const { leaseToken } = await claim(await submit());
+    expect(await readLease(leaseToken)).toMatchObject({ state: 'GRANTED', instance_id: well });
+  });
+
   it('are the same lease when claimed again, waiting or granted, and a new one after release', async () => {
     const request = await submit();
     const first = await claim(request, { maxInstances: 0 });

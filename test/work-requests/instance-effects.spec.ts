@@ -180,14 +180,8 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(await worker.activities.retireIdle(id)).toEqual({ type: 'retired' });
   });
 
-  const makeUnready = async (over: Partial<InstanceParts>, seconds: number) => {
-    const id = await make({ state: 'ACTIVE', ...over });
-    await worker.database.rows(
-      `update model_instance set unready_since = clock_timestamp() - $2 * interval '1 second' where id = $1`,
-      [id, seconds],
-    );
-    return id;
-  };
+  const makeUnready = (over: Partial<InstanceParts>, unreadySeconds: number) =>
+    make({ state: 'ACTIVE', unreadySeconds, ...over });
 
   it('give up what was ready and answers no health check, but not before its time', async () => {
     const early = await makeUnready({ idleSeconds: 50 }, 30);
