@@ -53,14 +53,14 @@ describeWith('postgres')('a followed log', () => {
     if (state === 'ACTIVE') lives.add(id);
     return id;
   };
-  const follow = async (id: string, query = '') => {
+  const follow = async (id: string, query = '', reader = token) => {
     const leaving = new AbortController();
     const response = await fetch(`${api.url}/api/instances/${id}/logs?follow=true${query}`, {
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${reader}` },
       signal: leaving.signal,
     });
-    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-    return { response, leave: () => leaving.abort(), read: async () => (await reader.read()).value };
+    const lines = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    return { response, leave: () => leaving.abort(), read: async () => (await lines.read()).value };
   };
 
   it('is connected before there is a line, then gives each as it is said, and ends with the instance', async () => {
@@ -111,6 +111,20 @@ describeWith('postgres')('a followed log', () => {
     expect(followed).toEqual([{}, { since: '2026-01-01T00:00:00.000Z' }]);
     leave();
   });
+
+  it('is read on by nobody whose session or permission has ended, and by everybody else', async () => {
+    const id = await make();
+    const [leaver, demoted] = [await api.user({ admin: true }), await api.user({ admin: true })];
+    const theirs = [await follow(id, '', leaver.token), await follow(id, '', demoted.token)];
+    const other = await follow(id);
+    const logout = { token: leaver.token };
+    expect((await api.call('POST', '/api/auth/logout', logout)).status).toBe(200);
+    await api.parts.database.rows(`delete from user_permission where user_id = $1`, [demoted.userId]);
+    for (const { read } of theirs) expect(await read()).toBeUndefined();
+    host.emit(id, 'one');
+    expect(await other.read()).toBe('one\n');
+    other.leave();
+  }, 20_000);
 
   it('of an ended instance is what was kept', async () => {
     const id = await make('TERMINATED');
