@@ -123,30 +123,28 @@ class TemporalAway {
   /** The requests are done before the hub's next look finds that instances have lost theirs with Temporal's file. */
   async #untilInstancesHaveWorkflows(): Promise<void> {
     const lostAt = Date.now();
-    const missing = () =>
-      this.#withWorkflows(async (workflow) => {
-        const live = await this.hub.rows<{ id: string }>(
-          `select id from model_instance where state <> 'TERMINATED'`,
-        );
-        const seen = live.map(({ id }) =>
-          workflow
-            .getHandle(modelInstanceWorkflowId(id))
-            .describe()
-            .then(({ status }) => status.name === 'RUNNING')
-            .catch((error: unknown) => {
-              if (error instanceof WorkflowNotFoundError) return false;
-              throw error;
-            }),
-        );
-        return (await Promise.all(seen)).filter((isRunning) => !isRunning).length;
-      });
-    let left = await missing();
-    for (; left > 0 && Date.now() - lostAt < instancesAgainWithinMs; left = await missing()) await sleep(200);
+    const left = await this.#withWorkflows(async (workflow) => {
+      let missing = await this.#countMissing(workflow);
+      while (missing > 0 && Date.now() - lostAt < instancesAgainWithinMs) {
+        await sleep(200);
+        missing = await this.#countMissing(workflow);
+      }
+      return missing;
+    });
     this.context.claim(
       'every live instance has a workflow again within 30 s',
       left === 0,
       `${((Date.now() - lostAt) / 1000).toFixed(1)} s`,
     );
+  }
+
+  /** How many live instances have no running workflow. */
+  async #countMissing(workflow: Client['workflow']): Promise<number> {
+    const live = await this.hub.rows<{ id: string }>(
+      `select id from model_instance where state <> 'TERMINATED'`,
+    );
+    const running = await Promise.all(live.map(({ id }) => isRunning(workflow, modelInstanceWorkflowId(id))));
+    return running.filter((runs) => !runs).length;
   }
 
   async #withWorkflows<Result>(use: (workflow: Client['workflow']) => Promise<Result>): Promise<Result> {
@@ -180,5 +178,15 @@ class TemporalAway {
     const tookMs = await untilNoneOpen(this.hub, sinceMs, finishWithinMs);
     const seen = tookMs === null ? 'some are open' : `${(tookMs / 1000).toFixed(1)} s`;
     this.context.claim(`all finish within 60 s: ${after}`, tookMs !== null, seen);
+  }
+}
+
+async function isRunning(workflow: Client['workflow'], id: string): Promise<boolean> {
+  try {
+    const { status } = await workflow.getHandle(id).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
 }
