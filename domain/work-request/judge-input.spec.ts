@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Delimiter } from './delimiters.js';
 import type { HeaderMode, InputRefusal, InputVerdict } from './input-verdict.js';
 import { judgeInput, textsToJudge } from './judge-input.js';
@@ -69,6 +70,24 @@ describe('judging header and SMILES column', () => {
       'no header, 1 column_2',
     ],
     ['two columns of molecules', 'CCO,OCC\nCCN,CCCl', {}, 'no header, 0 column_1'],
+    [
+      'a column of molecules left of one that has more',
+      'CC(=O)O,CCO\nc1ccccc1,CC\nCCCCCC,CCN\nc1ccccc1,OCC\nC1C,CCCl',
+      {},
+      'no header, 1 column_2',
+    ],
+    [
+      'two kinds of flags beside molecules, one of them wrong',
+      'N,CC,CCCCCC\nN,CC,c1ccccc1\nN,CC,CC(=O)O\nN,CC,CCCCCC\nN,CC,C1C\n',
+      {},
+      'no header, 2 column_3',
+    ],
+    [
+      'flags beside a column that is rarely right',
+      'N,CCCCCC\nN,C1C\nN,C1C\nN,CC(=O)O\nN,C1C',
+      {},
+      'no header, 0 column_1',
+    ],
     ['a molecule in the first row only', 'a,CCO\nb,XX', {}, 'no header, 1 column_2'],
     ['nothing valid', 'foo,bar\nbaz,qux', {}, 'no header, 0 column_1'],
     ['nothing valid beside numbers', '1,foo\n2,bar', {}, 'no header, 1 column_2'],
@@ -100,6 +119,29 @@ describe('judging header and SMILES column', () => {
     ['too many columns', `${','.repeat(1_000)}CCO`, {}, 'too-many-columns'],
   ])('judges %s', (_, text, given, expected) => {
     expect(summary(judge(text, given))).toBe(expected);
+  });
+
+  it('takes the leftmost of the columns with the highest share of molecules, whatever their order', () => {
+    const molecule = fc.constantFrom('CC(=O)O', 'c1ccccc1', 'CCCCCC', 'CCO |c:1|');
+    const cell = fc.oneof(molecule, fc.constantFrom('C1C', 'c1ccccc', '7', ''));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 3 }),
+        fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 12 }),
+        (width, cells) => {
+          const rows = cells.map((row) => [...row.slice(0, width), 'end']);
+          const shares = Array.from(
+            { length: width },
+            (_, column) => rows.filter((row) => MOLECULES.has(row[column] ?? '')).length,
+          );
+          const best = Math.max(...shares);
+          fc.pre(best > 0);
+          const verdict = judge(rows.map((row) => row.join(',')).join('\n'), { header: 'no' });
+          expect(verdict).toMatchObject({ column: { index: shares.indexOf(best) } });
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it.each<[string, string, Given]>([

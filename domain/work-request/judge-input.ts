@@ -12,11 +12,14 @@ type Rows = readonly (readonly string[])[];
 /** Columns shown to chemistry at most: those whose texts look most like SMILES. */
 const MAX_ASKED_COLUMNS = 3;
 
-/** A column this near to the best share of valid SMILES competes with it: a few bad rows must not decide. */
+/** Flags (`N`), atom names (`Cl`) and codes (`CN`) are valid SMILES by accident: texts so short on average may be such. */
+const FLAG_LENGTH = 2;
+
+/** A column with at least this part of the best share may prove that a shorter one is flags, */
 const NEAR_BEST = 0.8;
 
-/** Among competing columns, one whose texts are shorter than this part of the longest is flags or atom names. */
-const LONG_ENOUGH = 0.5;
+/** if the texts of the shorter one have less than this part of its length. */
+const FLAG_PART = 0.5;
 
 /**
  * The distinct texts whose validity `judgeInput` will ask for, about 3,000 at most: ask chemistry once for all of them. Empty
@@ -35,7 +38,10 @@ export function textsToJudge(records: readonly TableRecord[], choice: InputChoic
  * - Nothing but blank lines is refused as `empty`, a header without a row as `header-only`.
  * - Header, if not given: a known column name appears in the first record that is not blank, or the first cell of the
  *   SMILES column is no molecule while more than half of the others are. An empty first cell proves nothing.
- * - Column, if not chosen: a known name (unless it holds InChIKeys), else the highest share of valid SMILES.
+ * - Column, if not chosen: a known name (unless it holds InChIKeys), else the highest share of valid SMILES, of equal
+ *   shares the left one. Only a column of flags gives way, to one of much longer SMILES that is nearly as valid: a few
+ *   bad molecules must not hand the rows over to `N` and `Cl`. Shares are taken of the three columns whose characters
+ *   look most like SMILES.
  * - One record alone is a row, unless it has a known name. If nothing is valid there is no header, the first column of
  *   text is taken and a warning says so.
  * `isMolecule` is asked for texts of `textsToJudge` only.
@@ -107,9 +113,10 @@ function columnByChemistry(width: number, rows: Rows, isMolecule: (text: string)
   const mostValid = scores.reduce((most, { count }) => Math.max(most, count), 0);
   const near = scores.filter(({ count }) => count > 0 && count >= mostValid * NEAR_BEST);
   const longest = near.reduce((most, { meanLength }) => Math.max(most, meanLength), 0);
+  const isFlags = (length: number) => length <= FLAG_LENGTH && length < longest * FLAG_PART;
   const [best] = near
-    .filter(({ meanLength }) => meanLength >= longest * LONG_ENOUGH)
-    .sort((left, right) => left.index - right.index);
+    .filter(({ meanLength }) => !isFlags(meanLength))
+    .sort((left, right) => right.count - left.count || left.index - right.index);
   if (best === undefined) return firstTextColumn(width, rows);
   return { index: best.index, because: `${best.count} of its first ${rows.length} cells are molecules` };
 }
