@@ -3,9 +3,6 @@ import type { InputRefusal } from '../../domain/work-request/input-verdict.js';
 import type { InputReport } from '../../domain/work-request/plan-input.js';
 import type { InputVerdict } from '../../domain/work-request/work-request.wire.js';
 
-/** Problems shown at most, of all kinds together. */
-const SHOWN_PROBLEMS = 100;
-
 /** Longer cells are cut in the preview. */
 const LONGEST_SHOWN = 200;
 
@@ -29,7 +26,7 @@ function describeReport(report: InputReport, rowLimit: number): InputVerdict {
     empty_count: problems.counts.empty,
     duplicate_count: problems.counts.duplicate,
     judged_rows: Math.min(judgedRows, JUDGED_ROWS),
-    problems: problems.first.slice(0, SHOWN_PROBLEMS).map((problem) => ({ ...problem })),
+    problems: problems.first.map((problem) => ({ ...problem })),
     preview: preview.map((row) => row.map((cell) => cell.slice(0, LONGEST_SHOWN))),
     row_limit: rowLimit,
     warning: verdict.warning,

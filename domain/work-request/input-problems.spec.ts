@@ -21,7 +21,7 @@ describe('the problems of an input', () => {
       first: [
         { line: 3, kind: 'empty', message: 'no SMILES' },
         { line: 4, kind: 'invalid', message: '“foo” is no molecule' },
-        { line: 7, kind: 'duplicate', message: 'the same as line 2; computed once, answered twice' },
+        { line: 7, kind: 'duplicate', message: 'the same as line 2; both are answered' },
         { line: 10, kind: 'over-limit', message: 'row 6: at most 5 rows are accepted' },
       ],
     });

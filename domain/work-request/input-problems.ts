@@ -64,8 +64,7 @@ export class InputProblems {
     }
     if (valid === false) this.report(line, 'invalid', `“${shorten(text)}” is no molecule`);
     const before = this.#seen.firstLine(text, line);
-    if (before !== null)
-      this.report(line, 'duplicate', `the same as line ${before}; computed once, answered twice`);
+    if (before !== null) this.report(line, 'duplicate', `the same as line ${before}; both are answered`);
     return true;
   }
 
@@ -75,8 +74,10 @@ export class InputProblems {
     if (this.#counts[kind] <= this.#maxListed) this.#listed.push({ line, kind, message });
   }
 
-  summary(): ProblemSummary {
+  /** `unreadRows`: rows over the limit that were only counted; they are in the figures and not in the list. */
+  summary(unreadRows = 0): ProblemSummary {
+    const counts = { ...this.#counts, 'over-limit': this.#counts['over-limit'] + unreadRows };
     const first = this.#listed.toSorted((left, right) => left.line - right.line);
-    return { rowCount: this.#rowCount, counts: { ...this.#counts }, first };
+    return { rowCount: this.#rowCount + unreadRows, counts, first };
   }
 }

@@ -150,6 +150,12 @@ describe('planning an input', () => {
     expect(shards).toEqual([]);
   });
 
+  it('counts every row of an input that is far too long, also those it no longer reads', async () => {
+    const { report } = await plan(['smiles\n' + 'CC\n'.repeat(5_000)], { maxRows: 10 });
+    expect(report.problems).toMatchObject({ rowCount: 5_000, counts: { 'over-limit': 4_990 } });
+    expect(report.refusal?.message).toContain('has 5000 rows');
+  });
+
   it('accepts exactly as many rows as allowed, blank lines before the header not counted', async () => {
     const { report, rows } = await plan(['\n'.repeat(50) + 'smiles\n' + 'CC\n'.repeat(10)], { maxRows: 10 });
     expect([report.refusal, rows.length]).toEqual([null, 10]);

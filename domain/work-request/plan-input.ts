@@ -89,7 +89,7 @@ export class InputPlan {
     return {
       verdict: this.#verdict,
       refusal: this.#refusal,
-      problems: this.#problems.summary(),
+      problems: this.#problems.summary(this.#verdict === null ? 0 : this.#reader.droppedCount),
       judgedRows: this.#judgedRows,
       preview: this.#preview,
     };
