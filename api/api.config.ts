@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { databaseSettings } from '../db/database.config.js';
 import { retentionSettings } from '../db/retention.config.js';
-import { integerSetting, switchSetting } from '../domain/settings.js';
+import { integerSetting, logLevelSetting, switchSetting } from '../domain/settings.js';
 import { DEFAULT_MAX_ROWS } from '../domain/work-request/limits.js';
 import { temporalSettings } from '../temporal/temporal.config.js';
 
@@ -12,10 +12,9 @@ const httpSettings = z.object({
     .default(false)
     .describe('believe X-Forwarded-* headers; only behind a proxy that sets them'),
   PAGE_DIRECTORY: z.string().default('dist/web').describe('folder of the built web page'),
-  LOG_LEVEL: z
-    .enum(['error', 'warn', 'log', 'debug'])
+  LOG_LEVEL: logLevelSetting
     .default('warn')
-    .describe('least severe message the api process writes'),
+    .describe('least severe message the api process writes: debug, info, warn or error'),
 });
 
 const hostSettings = z.object({

@@ -1,4 +1,3 @@
-import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
@@ -7,6 +6,7 @@ import type { ApiSettings } from './api.config.js';
 import { AppModule } from './app.module.js';
 import { SESSION_COOKIE } from './auth/credentials.js';
 import { acceptBodies } from './http/accept-bodies.js';
+import { createLogger } from './http/create-logger.js';
 import { ErrorsFilter } from './http/errors.filter.js';
 import { KnownRoutes } from './http/known-routes.js';
 import { letGoOfIdle } from './http/let-go-of-idle.js';
@@ -18,8 +18,6 @@ import type { ApiParts } from './records/api-parts.js';
 /** A slow sender is cut off: headers within 15 s, a whole request within 5 minutes. */
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 300_000;
-
-const logLevels: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
 
 /** Puts the api together, ready to listen or to be asked directly. Nothing is connected by this. */
 export async function createApp(settings: ApiSettings, parts: ApiParts): Promise<NestFastifyApplication> {
@@ -37,7 +35,7 @@ export async function createApp(settings: ApiSettings, parts: ApiParts): Promise
   letGoOfIdle(fastify);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, parts), adapter, {
-    logger: createLogger(settings),
+    logger: createLogger(settings.LOG_LEVEL),
     abortOnError: false,
   });
   app.useGlobalFilters(new ErrorsFilter(routes));
@@ -46,11 +44,6 @@ export async function createApp(settings: ApiSettings, parts: ApiParts): Promise
   serveOpenApi(app);
   await servePage(fastify, settings.PAGE_DIRECTORY);
   return app;
-}
-
-function createLogger({ LOG_LEVEL }: ApiSettings): ConsoleLogger {
-  const shown = logLevels.slice(0, logLevels.indexOf(LOG_LEVEL) + 1);
-  return new ConsoleLogger({ logLevels: [...shown], colors: false, prefix: 'api' });
 }
 
 function protect(app: NestFastifyApplication): void {

@@ -29,3 +29,10 @@ export const integerSetting = (minimum: number, maximum: number) =>
 
 /** A switch from the environment: true/false, 1/0, yes/no, on/off. */
 export const switchSetting = z.stringbool();
+
+/** How loud a process is, from the loudest on. The processes of one hub share an environment, so all take these. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevelName = (typeof logLevels)[number];
+
+/** The least severe message that is written. */
+export const logLevelSetting = z.enum(logLevels);

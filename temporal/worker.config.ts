@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integerSetting } from '../domain/settings.js';
+import { integerSetting, logLevelSetting } from '../domain/settings.js';
 
 /** Settings of the worker, besides where Postgres and Temporal are. */
 export const workerSettings = z.object({
@@ -56,9 +56,8 @@ export const workerSettings = z.object({
     .default(1024)
     .describe("KiB of the end of an instance's log that are kept"),
   CHEMISTRY_THREADS: integerSetting(1, 64).default(1).describe('threads that read molecules'),
-  LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error'])
+  LOG_LEVEL: logLevelSetting
     .default('info')
-    .describe('least level that is logged'),
+    .describe('least severe message the worker writes: debug, info, warn or error'),
 });
 export type WorkerSettings = z.infer<typeof workerSettings>;
