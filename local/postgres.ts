@@ -149,7 +149,7 @@ function binary(name: 'initdb' | 'postgres'): string {
     return join(dirname(entry), '..', 'native', 'bin', name);
   } catch (cause) {
     throw new Error(
-      `Postgres for this machine (npm package ${platformPackage}) is not installed: run npm ci, or give DATABASE_URL`,
+      `Postgres for this machine (npm package ${platformPackage}) is not installed: run npm ci on this machine`,
       { cause },
     );
   }
