@@ -1,10 +1,15 @@
 /**
  * Runs every test in three passes: first all specs that can share the machine with anything, two at a time; then those
  * that wait for real parts, two at a time among themselves; then those that hold whole hubs to times, one after the
- * other, so that none is slowed down by another. Ends with the sum as `N passed, N failed`. With arguments it is jest
- * itself: `npm test -- api/auth`.
+ * other, so that none is slowed down by another. Ends with what could not be run, a line for each missing part, and the
+ * sum as `N passed, N failed`. With arguments it is jest itself: `npm test -- api/auth`.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { concludePasses, requiredParts } from '../test/support/test-summary.mjs';
 
 const given = process.argv.slice(2);
 const folders = (...names) => names.map((name) => `${process.cwd()}/${name}/`);
@@ -25,10 +30,14 @@ const passes =
     ? [given]
     : [leaveOut([...parts, ...hubs, ...neverTests]), parts, ['--runInBand', ...hubs]];
 
-/** Runs jest once; it builds first unless a pass before it did. @returns its exit code and its closing figures */
-function runJest(args, isBuilt) {
-  return new Promise((resolve, reject) => {
-    let tail = '';
+/**
+ * Runs jest once; it builds first unless a pass before it did.
+ * @returns its exit code and its summary; one that broke off without it counts as a failure
+ */
+async function runJest(args, isBuilt) {
+  const folder = mkdtempSync(join(tmpdir(), 'hub-test-'));
+  const file = join(folder, 'summary.json');
+  try {
     const jest = spawn(
       process.execPath,
       [
@@ -37,24 +46,20 @@ function runJest(args, isBuilt) {
         'node_modules/jest/bin/jest.js',
         ...args,
       ],
-      { stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, HUB_TEST_IS_BUILT: isBuilt } },
+      { stdio: 'inherit', env: { ...process.env, HUB_TEST_IS_BUILT: isBuilt, HUB_TEST_SUMMARY: file } },
     );
-    jest.stdout.on('data', (chunk) => {
-      process.stdout.write(chunk);
-      tail = (tail + String(chunk)).slice(-4000);
-    });
-    jest.once('error', reject);
-    jest.once('close', (code) => {
-      const tally = /(\d+) passed, (\d+) failed\s*$/.exec(tail);
-      resolve({ code: code ?? 1, passed: Number(tally?.[1] ?? 0), failed: Number(tally?.[2] ?? 1) });
-    });
-  });
+    const [code] = await once(jest, 'close');
+    const none = { missing: {}, leftOut: [], passed: 0, failed: code === 0 ? 0 : 1 };
+    return { code: code ?? 1, ...(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : none) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const results = [];
 for (const args of passes) results.push(await runJest(args, results.length > 0 ? 'yes' : ''));
-if (results.length > 1) {
-  const sum = (figure) => results.reduce((total, result) => total + result[figure], 0);
-  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
-}
+const { lines } = concludePasses(results, requiredParts(process.env));
+// Asked for a list of the specs, say, jest runs none.
+if (results.some(({ passed, failed, leftOut }) => passed + failed + leftOut.length > 0))
+  console.log(lines.join('\n'));
 process.exitCode = results.find(({ code }) => code !== 0)?.code ?? 0;

@@ -17,9 +17,15 @@ export function requirePart(part: TestPart): boolean {
   return false;
 }
 
-/** `describe` when every part is there, else a `describe` whose tests are reported as left out. */
-export function describeWith(...parts: readonly TestPart[]): typeof describe | typeof describe.skip {
-  return parts.map(requirePart).every(Boolean) ? describe : describe.skip;
+/**
+ * `describe` when every part is there, else one whose tests are left out; its title names the missing parts, by which
+ * the run's summary counts them.
+ */
+export function describeWith(...parts: readonly TestPart[]): (title: string, tests: () => void) => void {
+  const missing = parts.filter((part) => !requirePart(part));
+  if (missing.length === 0) return describe;
+  const { skip } = describe;
+  return (title, tests) => skip(`${title} (without ${missing.join(', ')})`, tests);
 }
 
 function missingParts(): Partial<Record<TestPart, string>> {

@@ -1,31 +1,26 @@
-import { writeSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
+import { concludePasses, requiredParts } from './test-summary.mjs';
 
 /**
- * Says at the end of a run what could not be run, and how many tests passed and failed, as the very last line. With
- * HUB_REQUIRE set, a test that was left out and a required part that is missing count as failures.
+ * Says at the end of a run what could not be run, and how many tests passed and failed, as the very last lines; or
+ * leaves that in the file HUB_TEST_SUMMARY to who says it for several runs.
  */
 export default class SummaryReporter {
   #failure;
 
   onRunComplete(_contexts, results) {
-    const missing = Object.entries(JSON.parse(process.env.HUB_TEST_MISSING ?? '{}'));
-    const required = (process.env.HUB_REQUIRE ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean);
-    const lines = missing.map(([part, reason]) => `could not run with ${part}: ${reason}`);
-    const leftOut = leftOutTests(results);
-    lines.push(...leftOut.map((name) => `left out: ${name}`));
-    const unmet = missing.filter(([part]) => part === 'build' || required.includes(part)).length;
-    const failed =
-      results.numFailedTests +
-      results.numRuntimeErrorTestSuites +
-      unmet +
-      (required.length > 0 ? leftOut.length : 0);
+    const pass = {
+      missing: JSON.parse(process.env.HUB_TEST_MISSING ?? '{}'),
+      leftOut: leftOutTests(results),
+      passed: results.numPassedTests,
+      failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
+    };
+    const { lines, failed } = concludePasses([pass], requiredParts(process.env));
     if (failed > 0) this.#failure = new Error(`${failed} failed`);
-    lines.push(`${results.numPassedTests} passed, ${failed} failed`);
+    const file = process.env.HUB_TEST_SUMMARY;
+    if (file) writeFileSync(file, JSON.stringify(pass));
     // Jest's own reporters write late and on another stream: at exit nothing can come after.
-    process.on('exit', () => writeSync(process.stdout.fd, `${lines.join('\n')}\n`));
+    else process.on('exit', () => writeSync(process.stdout.fd, `${lines.join('\n')}\n`));
   }
 
   getLastError() {
