@@ -80,6 +80,18 @@ describeWith('postgres')('migrating', () => {
     });
   });
 
+  it('refuses a database of a newer hub in one sentence and leaves it as it is', async () => {
+    await migrate(empty.url);
+    await client.query(`insert into mikro_orm_migrations (name) values ('migration-9999-of-tomorrow')`);
+    await client.query(`delete from mikro_orm_migrations where name = 'migration-0002-models'`);
+    const { code, output } = await startMigrator().ended;
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /^the database was written by another, .*\(it has migration-9999-of-tomorrow, .*start the version that wrote it.*\n$/,
+    );
+    expect(await finished()).not.toContain('migration-0002-models');
+  });
+
   it('ends with a reason when there is no database', async () => {
     const { code, output } = await startMigrator({ DATABASE_URL: 'postgresql://x@127.0.0.1:1/x' }).ended;
     expect(code).toBe(1);

@@ -10,6 +10,9 @@ import { migrationsList } from '../migrations/migrations-list.js';
  */
 const IDLE_TRANSACTION_MS = 5_000;
 
+/** Names of the migrations that this version of the hub brings. */
+export const knownMigrations: ReadonlySet<string> = new Set(migrationsList.map(({ name }) => name));
+
 /** How the ORM sees the database: entities for light tables, migrations as a list so that no folder is searched. */
 export function ormOptions(settings: DatabaseSettings): Options {
   return defineConfig({

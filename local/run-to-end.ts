@@ -5,7 +5,7 @@ import { type Launch, startProcess } from './launch.js';
 
 /**
  * Runs a process to its end and gives its last line of output.
- * @throws Error with all its words when it fails or the signal ends it.
+ * @throws Error with all its words when it fails; with how it was started when it has none, e.g. ended by the signal.
  */
 export async function runToEnd(launch: Launch, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
@@ -18,7 +18,8 @@ export async function runToEnd(launch: Launch, signal: AbortSignal): Promise<str
   signal.addEventListener('abort', end);
   try {
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) throw new Error(`${launch.args.join(' ')} failed: ${lines.join(' | ')}`);
+    if (code !== 0)
+      throw new Error(lines.join(' | ') || `${launch.args.join(' ')} ended with exit code ${code}`);
     return lines.at(-1) ?? '';
   } finally {
     signal.removeEventListener('abort', end);
