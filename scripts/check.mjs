@@ -1,5 +1,5 @@
 /**
- * Everything that can be said of the code without running it. One line per step; a step that fails prints what it
+ * Everything that can be said of the code without running the hub. One line per step; a step that fails prints what it
  * found. `--only NAME` runs the steps whose name holds NAME.
  */
 import { spawn } from 'node:child_process';
@@ -21,13 +21,22 @@ const steps = [
   { name: 'file names, sizes and forbidden text', command: script('check-files.mjs') },
   { name: 'dead code', command: [tool('knip'), '--no-progress', '--no-config-hints'] },
   { name: 'generated files up to date', command: script('generate.mjs', '--check') },
+  // Only a database knows what all migrations together make of it.
+  {
+    name: 'migrations make what the entities say',
+    command: script('test.mjs', 'db/schema-drift.spec.ts'),
+    environment: { HUB_REQUIRE: 'postgres' },
+  },
 ];
 
 /** Runs one step and keeps its output for the end. */
-function run({ name, command: [program, ...args] }) {
+function run({ name, command: [program, ...args], environment = {} }) {
   const began = performance.now();
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     const chunks = [];
     child.stdout.on('data', (chunk) => chunks.push(chunk));
     child.stderr.on('data', (chunk) => chunks.push(chunk));
