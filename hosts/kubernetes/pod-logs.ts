@@ -18,7 +18,7 @@ export class PodLogs {
     this.#podsPath = podsPath;
   }
 
-  /** Null when there is no such pod or its server has not started. */
+  /** Null when there is no such pod, or nothing to read of it. @throws HostUnavailableError when it can't be read now */
   async read(podName: string, options: LogOptions): Promise<string | null> {
     const { since, until, tailLines } = options;
     // The server counts the last lines of all; the last ones before a time are counted here.
@@ -34,7 +34,7 @@ export class PodLogs {
     }
   }
 
-  /** Ends with the pod's server; nothing for a pod that is not there. @throws HostUnavailableError when cut off */
+  /** Ends with the pod's server; nothing for a pod that has no log. @throws HostUnavailableError when cut off */
   async *follow(podName: string, signal: AbortSignal, options: FollowOptions): AsyncGenerator<string> {
     const call = this.#call(podName, options);
     try {
@@ -44,8 +44,9 @@ export class PodLogs {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ClusterRefusal && error.status === NOT_FOUND) return;
-      throw error instanceof ClusterRefusal ? toHostError(error) : error;
+      if (!(error instanceof ClusterRefusal)) throw error;
+      if (hasNoLog(error) && !isYetToStart(error)) return;
+      throw toHostError(error);
     }
   }
 
@@ -96,8 +97,17 @@ async function chooseLines(lines: AsyncIterable<string>, options: LogOptions): P
   return kept;
 }
 
-function hasNoLog({ status, told }: ClusterRefusal): boolean {
-  return status === NOT_FOUND || (status === BAD_REQUEST && told.includes('waiting to start'));
+/**
+ * The server says 400 in many words (is waiting to start, is terminated, is not available, unable to retrieve container
+ * logs, …) and means one thing: of this pod there is nothing to read.
+ */
+function hasNoLog({ status }: ClusterRefusal): boolean {
+  return status === NOT_FOUND || status === BAD_REQUEST;
+}
+
+/** There may be a log in a moment. */
+function isYetToStart({ told }: ClusterRefusal): boolean {
+  return told.includes('waiting to start');
 }
 
 /** True for a line within the window, and for one that bears no time. */
