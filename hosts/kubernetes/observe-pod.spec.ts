@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { judgeEnd } from '../../domain/instance/life.js';
 import { Pod } from '../../domain/instance/pod.wire.js';
 import type { ObservedInstance } from '../model-host.js';
 import { readSeenPod } from './watch-pods.js';
@@ -96,8 +97,77 @@ describe('a pod as the hub sees it', () => {
 
   it('tells the end before a restart, with the signal by name', () => {
     const lastState = { terminated: { exitCode: 143, signal: 15, reason: 'Error', finishedAt: at } };
-    const status = { phase: 'Running', containerStatuses: [{ restartCount: 2, state: {}, lastState }] };
+    const server = { name: 'model', restartCount: 2, state: {}, lastState };
+    const status = { phase: 'Running', containerStatuses: [server] };
     expect(observe(status)).toMatchObject({ restartCount: 2, lastTermination: { signal: 'SIGTERM' } });
+  });
+
+  describe('with a container beside its server', () => {
+    const running = { running: { startedAt: at } };
+    const terminated = (exitCode: number, reason: string) => ({
+      terminated: { exitCode, reason, finishedAt: at },
+    });
+    const beside = (server: object, other: object, more: object = {}) => ({
+      phase: 'Running',
+      // The cluster tells them in the order of their names.
+      containerStatuses: [
+        { name: 'log-shipper', restartCount: 3, ready: true, ...other },
+        { name: 'model', restartCount: 0, ready: false, ...server },
+      ],
+      ...more,
+    });
+
+    it.each([
+      ['killed for its memory', terminated(137, 'OOMKilled'), 'Failed', 'OOMKILLED'],
+      ['crashed', terminated(3, 'Error'), 'Failed', 'FAILED'],
+      ['ended', terminated(0, 'Completed'), 'Succeeded', 'FAILED'],
+    ])('is over when its server was %s, though the pod goes on', (_, state, phase, reason) => {
+      const seen = observe(beside({ state }, { state: running }));
+      expect(seen).toMatchObject({ phase, lastTermination: state.terminated });
+      expect(seen.pod.state).toMatchObject({ phase: 'Running', ready: false });
+      expect(seen.pod.state.last_terminated_state).toMatchObject({ reason: state.terminated.reason });
+      expect(judgeEnd(seen)?.reason).toBe(reason);
+    });
+
+    it('goes on when it is the other one that ended or was restarted', () => {
+      const other = { state: terminated(137, 'OOMKilled'), lastState: terminated(1, 'Error') };
+      const seen = observe(beside({ state: running, ready: true }, other));
+      expect(seen).toMatchObject({ phase: 'Running', restartCount: 0, lastTermination: null });
+      expect(judgeEnd(seen)).toBeNull();
+    });
+
+    it('is not out of memory because the other one was', () => {
+      const seen = observe(
+        beside(
+          { state: terminated(3, 'Error') },
+          { state: terminated(137, 'OOMKilled') },
+          { phase: 'Failed' },
+        ),
+      );
+      expect(judgeEnd(seen)).toEqual({
+        reason: 'FAILED',
+        message: 'its server ended (Error, exit code 3)',
+      });
+    });
+
+    it('never ran when what prepares it failed', () => {
+      const initContainerStatuses = [
+        { name: 'fetch', state: terminated(0, 'Completed') },
+        { name: 'unpack', state: terminated(1, 'Error') },
+      ];
+      const seen = observe({ phase: 'Failed', initContainerStatuses });
+      expect(seen.lastTermination).toMatchObject({ reason: 'Error', exitCode: 1 });
+    });
+
+    it('has the port and the sizes of its server', () => {
+      const containers = [
+        { name: 'log-shipper', ports: [{ containerPort: 9 }], resources: { limits: { cpu: '1' } } },
+        { name: 'model', ports: [{ containerPort: 8080 }], resources: { limits: { cpu: '2' } } },
+      ];
+      const status = { phase: 'Running', podIP: '10.1.2.3' };
+      const seen = readSeenPod({ metadata, spec: { containers }, status }, MODEL_PORT)!.instance;
+      expect(seen).toMatchObject({ address: '10.1.2.3:8080', pod: { resources: { cpu_limit: 2000 } } });
+    });
   });
 
   it('X-W15: observes every pod that has a name and a uid, whatever else can not be read', () => {

@@ -2,7 +2,7 @@ import { type InstancePhase, instancePhases, type ObservedInstance } from '../mo
 import { INSTANCE_LABEL, MODEL_LABEL } from './hub-labels.js';
 import { terminationOf } from './pod-end.js';
 import type { ContainerStatus, PodObject } from './pod-object.wire.js';
-import { toPod } from './to-pod.js';
+import { serverOf, toPod } from './to-pod.js';
 
 /** Containers on their way: nothing anyone has to be told of. */
 const ordinaryWaiting = new Set(['ContainerCreating', 'PodInitializing']);
@@ -14,7 +14,7 @@ const NO_TIME = new Date(0).toISOString();
  */
 export function observePod(pod: PodObject, modelPort: number): ObservedInstance {
   const { metadata, status, spec } = pod;
-  const phase = instancePhases.find((known) => known === status.phase) ?? 'Unknown';
+  const phase = phaseOf(status);
   const readyAt = phase === 'Running' ? readySince(pod) : null;
   return {
     instanceId: idOf(pod, INSTANCE_LABEL) || metadata.name,
@@ -26,13 +26,21 @@ export function observePod(pod: PodObject, modelPort: number): ObservedInstance 
     waiting: waitingOf(pod, phase),
     address: phase === 'Running' ? addressOf(pod, modelPort) : null,
     node: spec.nodeName || null,
-    restartCount: Math.max(0, ...status.containerStatuses.map(({ restartCount }) => restartCount)),
+    restartCount: serverOf(status.containerStatuses)?.restartCount ?? 0,
     lastTermination: terminationOf(pod),
     createdAt: metadata.creationTimestamp ?? NO_TIME,
     readyAt,
     terminating: metadata.deletionTimestamp !== null,
     pod: toPod(pod),
   };
+}
+
+/** An instance is over when its server is, though the pod goes on for what a template runs beside it. */
+function phaseOf({ phase, containerStatuses }: PodObject['status']): InstancePhase {
+  const known = instancePhases.find((name) => name === phase) ?? 'Unknown';
+  const end = serverOf(containerStatuses)?.state.terminated;
+  if (known !== 'Running' || !end) return known;
+  return end.exitCode === 0 ? 'Succeeded' : 'Failed';
 }
 
 /** An annotation holds an id as it is; a label only what labels may hold. */
@@ -73,6 +81,6 @@ function stuckOf({ state: { waiting } }: ContainerStatus): ObservedInstance['wai
 
 function addressOf({ spec, status: { podIP } }: PodObject, modelPort: number): string | null {
   if (!podIP) return null;
-  const port = spec.containers[0]?.ports[0]?.containerPort ?? modelPort;
+  const port = serverOf(spec.containers)?.ports[0]?.containerPort ?? modelPort;
   return podIP.includes(':') ? `[${podIP}]:${port}` : `${podIP}:${port}`;
 }

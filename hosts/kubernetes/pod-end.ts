@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { InstanceTermination } from '../model-host.js';
 import type { ContainerEnd, PodObject } from './pod-object.wire.js';
-import { endOf } from './to-pod.js';
+import { endOf, serverOf } from './to-pod.js';
 
 /** Why the cluster takes a pod away, in the words of its condition `DisruptionTarget`, and what the hub calls it. */
 const disruptions: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ interface Cause {
  * server was sent; memory is the exception, for it says what to do next time.
  */
 export function terminationOf(pod: PodObject): InstanceTermination | null {
-  const end = worstEnd(pod);
+  const end = tellingEnd(pod);
   const cause = end?.reason === OUT_OF_MEMORY ? null : takenAway(pod);
   if (end) return toTermination(end, cause);
   return cause && { exitCode: null, signal: null, ...cause, finishedAt: null };
@@ -52,13 +52,15 @@ function toTermination(end: ContainerEnd, cause: Cause | null): InstanceTerminat
   };
 }
 
-/** Of all containers the one that tells most: out of memory, else failed, else just ended. */
-function worstEnd({ status }: PodObject): ContainerEnd | null {
-  const ends = [...status.containerStatuses, ...status.initContainerStatuses]
+/** The server's own end; where it never ran, that of what should have prepared it. What runs beside it says nothing. */
+function tellingEnd({ status }: PodObject): ContainerEnd | null {
+  const server = endOf(serverOf(status.containerStatuses));
+  if (server) return server;
+  const failed = status.initContainerStatuses
     .map(endOf)
-    .filter((end) => end !== null);
-  const failed = ends.find(({ exitCode }) => exitCode !== 0);
-  return ends.find(({ reason }) => reason === OUT_OF_MEMORY) ?? failed ?? endOf(status.containerStatuses[0]);
+    .filter((end) => end !== null)
+    .filter(({ exitCode }) => exitCode !== 0);
+  return failed.find(({ reason }) => reason === OUT_OF_MEMORY) ?? failed[0] ?? null;
 }
 
 function takenAway({ status }: PodObject): Cause | null {

@@ -1,15 +1,23 @@
 import type { Pod } from '../../domain/instance/pod.wire.js';
 import { bytesToMebibytes } from '../../domain/units.js';
+import { MODEL_CONTAINER } from './build-pod.js';
 import type { ContainerEnd, ContainerStatus, PodCondition, PodObject } from './pod-object.wire.js';
 import { readBytes, readMillicores } from './quantity.js';
 
-/** A pod of the cluster in the shape that clients know: its model server is the first container. */
+/** The one in which the model server runs: a template may set others beside it, and the cluster tells them in any order. */
+export function serverOf<Container extends { readonly name: string | null }>(
+  containers: readonly Container[],
+): Container | undefined {
+  return containers.find(({ name }) => name === MODEL_CONTAINER);
+}
+
+/** A pod of the cluster in the shape that clients know, who know one container in it: its model server. */
 export function toPod({ metadata, spec, status }: PodObject): Pod {
-  const resources = spec.containers[0]?.resources;
+  const resources = serverOf(spec.containers)?.resources;
   return {
     name: metadata.name,
     namespace: metadata.namespace,
-    state: toState(status.phase, status.containerStatuses[0]),
+    state: toState(status.phase, serverOf(status.containerStatuses)),
     ip: status.podIP,
     labels: metadata.labels,
     annotations: metadata.annotations,
