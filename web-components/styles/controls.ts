@@ -5,6 +5,7 @@ export const controls = css`
   h1,
   h2,
   h3,
+  h4,
   p,
   ul,
   ol,
@@ -18,7 +19,8 @@ export const controls = css`
 
   h1,
   h2,
-  h3 {
+  h3,
+  h4 {
     font-weight: 650;
     letter-spacing: -0.012em;
     line-height: 1.25;
@@ -35,6 +37,10 @@ export const controls = css`
 
   h3 {
     font-size: 1rem;
+  }
+
+  h4 {
+    font-size: 0.9375rem;
   }
 
   a {

@@ -8,6 +8,7 @@ import { startBrowser } from '../../../test/support/browser.js';
 import {
   axeViolations,
   closePages,
+  dropFiles,
   focused,
   horizontalOverflow,
   openPage,
@@ -36,6 +37,8 @@ describe('the built page', () => {
     expect(bytes).toBeGreaterThan(5000);
     expect(bytes).toBeLessThanOrEqual(firstLoadLimit);
     expect(gzipSync(readFileSync(join(folder, 'elements.js'))).length).toBeLessThanOrEqual(firstLoadLimit);
+    // Libraries bring more code, and talk to the console, where they are built for their developers.
+    expect(texts.join('')).not.toContain('dev mode');
   });
 });
 
@@ -128,6 +131,17 @@ describeWith('browser')('<hub-app>', () => {
     await page.goto(`${hub.url}/nowhere/at/all`);
     await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
     expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it('keeps the browser from opening a file that is dropped beside the form', async () => {
+    const page = await enter();
+    await page.evaluate(`addEventListener('dragover', (event) => {
+      document.title = event.defaultPrevented + ' ' + event.dataTransfer.dropEffect;
+    })`);
+    const beside = page.getByRole('heading', { name: 'Run a model on your molecules' });
+    await dropFiles(page, beside, [join(repositoryRoot(), 'examples/five-molecules.csv')]);
+    await page.waitForFunction("document.title === 'true none'");
+    expect(await page.locator('.file-name').count()).toBe(0);
   });
 
   it('forgets the person after signing out', async () => {

@@ -80,6 +80,10 @@ export const appStyles = css`
     margin-inline-start: auto;
   }
 
+  .person button {
+    margin-inline-end: -0.9375rem;
+  }
+
   main {
     padding-block: clamp(1.5rem, 5vw, 3rem);
   }

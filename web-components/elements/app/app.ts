@@ -6,6 +6,7 @@ import type { HubSession, HubSessionChange } from '../session/session.js';
 import { appStyles } from './app.styles.js';
 import { type Route, titleOf, toRoute } from './routes.js';
 
+const dropEvents = ['dragover', 'drop'] as const;
 const signedOut: HubSessionChange = { state: 'signed-out', userName: null, permissions: [] };
 
 /**
@@ -26,6 +27,7 @@ export class HubApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener('popstate', this.onPopState);
+    for (const type of dropEvents) addEventListener(type, refuseStrayFile);
     this.addEventListener('click', this.onClick);
     this.show(toRoute(location.pathname));
   }
@@ -33,6 +35,7 @@ export class HubApp extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     removeEventListener('popstate', this.onPopState);
+    for (const type of dropEvents) removeEventListener(type, refuseStrayFile);
     this.removeEventListener('click', this.onClick);
   }
 
@@ -165,6 +168,13 @@ export class HubApp extends LitElement {
         `;
     }
   }
+}
+
+/** A file dropped beside the form would be opened by the browser in place of the page. */
+function refuseStrayFile(event: DragEvent): void {
+  if (event.defaultPrevented || !event.dataTransfer?.types.includes('Files')) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = 'none';
 }
 
 function isPlainClick(event: MouseEvent): boolean {

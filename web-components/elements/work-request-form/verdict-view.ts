@@ -2,6 +2,8 @@ import { html, nothing } from 'lit';
 import type { InputReading } from '../../client/api-client.js';
 import type { InputVerdict } from '../../client/api-schemas.js';
 import { countOf, formatCount } from '../../text/numbers.js';
+import { asSentence } from '../../text/sentences.js';
+import { problemCounts, problemList } from './problem-list.js';
 
 const delimiterNames: Readonly<Record<InputVerdict['delimiter'], string>> = {
   comma: 'Comma',
@@ -11,30 +13,15 @@ const delimiterNames: Readonly<Record<InputVerdict['delimiter'], string>> = {
   none: 'None, one molecule per line',
 };
 
-const problemNames: Readonly<Record<InputVerdict['problems'][number]['kind'], string>> = {
-  invalid: 'No molecule',
-  empty: 'Empty',
-  duplicate: 'Duplicate',
-  'over-limit': 'Over the limit',
-  'too-long': 'Too long',
-  'unclosed-quote': 'Quote not closed',
-};
-
-/** Problems listed before the rest is only counted. */
-const problemsShown = 8;
-
 /** One sentence that is announced: how many rows, and what is wrong with them. */
 export function verdictSentence(verdict: InputVerdict): string {
-  const faults = [
-    ['Not a molecule', verdict.invalid_count] as const,
-    ['Empty', verdict.empty_count] as const,
-    ['Duplicate', verdict.duplicate_count] as const,
-  ].filter(([, count]) => count > 0);
   const rows = `${countOf(verdict.row_count, 'row')}.`;
-  const told = faults.map(([name, count]) => `${name}: ${formatCount(count)}.`);
+  const told = problemCounts(verdict).map(({ name, count }) => `${name}: ${formatCount(count)}.`);
   const isPartial = verdict.judged_rows < verdict.row_count;
   const rest = isPartial ? `Judged by the first ${formatCount(verdict.judged_rows)} rows.` : '';
-  return [rows, ...(told.length === 0 ? ['No problem found.'] : told), rest].filter(Boolean).join(' ');
+  const refused = verdict.acceptable ? '' : 'It cannot be run as it is.';
+  const nothingFound = told.length === 0 && verdict.acceptable ? 'No problem found.' : '';
+  return [rows, refused, ...told, nothingFound, rest].filter(Boolean).join(' ');
 }
 
 /** What the hub made of the input, with the two decisions that can be taken otherwise. */
@@ -58,8 +45,8 @@ export function verdictView(
       ${headerChoice(verdict, reading, change)} ${columnChoice(verdict, reading, change)}
     </div>
     ${verdict.refusal ? html`<p class="notice bad">${verdict.refusal}</p>` : nothing}
-    ${verdict.warning ? html`<p class="notice warn">${verdict.warning}</p>` : nothing} ${problemList(verdict)}
-    ${previewTable(verdict)}
+    ${verdict.warning ? html`<p class="notice warn">${verdict.warning}</p>` : nothing}
+    ${previewTable(verdict)} ${problemList(verdict)}
   `;
 }
 
@@ -122,28 +109,6 @@ function columnChoice(
   `;
 }
 
-function problemList(verdict: InputVerdict) {
-  if (verdict.problems.length === 0) return nothing;
-  const rest = verdict.problems.length - problemsShown;
-  return html`
-    <div class="problems">
-      <h3>Problems, by line</h3>
-      <p class="small muted">Every row is kept and answered; rows that are no molecule get empty values.</p>
-      <ul>
-        ${verdict.problems.slice(0, problemsShown).map(
-          (problem) => html`
-            <li>
-              <span class="line">Line ${formatCount(problem.line)}</span>
-              <span><strong>${problemNames[problem.kind]}.</strong> ${asSentence(problem.message)}</span>
-            </li>
-          `,
-        )}
-      </ul>
-      ${rest > 0 ? html`<p class="small muted">and ${formatCount(rest)} more of the first 100</p>` : nothing}
-    </div>
-  `;
-}
-
 function previewTable(verdict: InputVerdict) {
   if (verdict.preview.length === 0) return nothing;
   const chosen = verdict.column?.index ?? -1;
@@ -177,10 +142,4 @@ function previewTable(verdict: InputVerdict) {
       </table>
     </div>
   `;
-}
-
-/** The hub's half sentences, as sentences. */
-function asSentence(text: string): string {
-  const start = text.slice(0, 1).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(start) ? start : `${start}.`;
 }

@@ -7,6 +7,8 @@ import { startBrowser } from '../../../test/support/browser.js';
 import {
   axeViolations,
   closePages,
+  dropFiles,
+  focused,
   horizontalOverflow,
   openPage,
   showMarkup,
@@ -43,11 +45,13 @@ describeWith('browser')('<hub-work-request-form>', () => {
 
   const textField = (page: Page) => page.getByLabel(/SMILES, one per line/);
   const lastCheck = () => hub.callsOf('POST /api/work-requests/check').at(-1);
-  const pickFile = async (page: Page, name: string, content: string) => {
+  const writeInput = async (name: string, content: string) => {
     const path = join(folder, name);
     await writeFile(path, content);
-    await page.locator('input[type=file]').setInputFiles(path);
+    return path;
   };
+  const pickFile = async (page: Page, name: string, content: string) =>
+    page.locator('input[type=file]').setInputFiles(await writeInput(name, content));
 
   it('asks the hub once when typing rests, and shows what it made of the input', async () => {
     const page = await openPage(browser);
@@ -101,20 +105,82 @@ describeWith('browser')('<hub-work-request-form>', () => {
     await textField(page).waitFor();
   });
 
-  it('takes a dropped file', async () => {
+  it('takes a file dropped anywhere on the form, also in place of another one', async () => {
     const page = await openPage(browser);
     await showMarkup(page, hub.url, markup);
-    await textField(page).waitFor();
-    await page.evaluate(`(() => {
-      const data = new DataTransfer();
-      data.items.add(new File(['a\\tb\\n'], 'dropped.tsv'));
-      const zone = document.querySelector('hub-work-request-form').shadowRoot.querySelector('.input');
-      zone.dispatchEvent(new DragEvent('dragover', { dataTransfer: data, bubbles: true, cancelable: true }));
-      zone.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-    })()`);
-    await page.locator('.file-name', { hasText: 'dropped.tsv' }).waitFor();
+    const first = await writeInput('first.csv', input);
+    const second = await writeInput('second.tsv', 'a\tb\n');
+    await dropFiles(page, textField(page), [first]);
+    await page.locator('.file-name', { hasText: 'first.csv' }).waitFor();
+    for (const place of [page.locator('.file'), page.getByRole('heading', { name: 'Molecules' })]) {
+      await dropFiles(page, place, [second]);
+      await page.locator('.file-name', { hasText: 'second.tsv' }).waitFor();
+      await page.getByText('3 rows.').waitFor();
+      expect(lastCheck()?.headers['content-type']).toBe('text/tab-separated-values');
+      await dropFiles(page, page.getByRole('button', { name: 'Run the model' }), [first]);
+      await page.locator('.file-name', { hasText: 'first.csv' }).waitFor();
+    }
+    expect(page.url()).toBe(`${hub.url}/fixture`);
+  });
+
+  it('takes none of two files dropped at once, and says so', async () => {
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    const [one, two] = [await writeInput('one.csv', input), await writeInput('two.csv', input)];
+    await dropFiles(page, textField(page), [one, two]);
+    await page.getByRole('alert').getByText('Drop one file at a time').waitFor();
+    expect(await page.locator('.file-name').count()).toBe(0);
+  });
+
+  it('never loses the keyboard when a control goes', async () => {
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.getByRole('button', { name: 'Use five known drugs' }).press('Enter');
     await page.getByText('3 rows.').waitFor();
-    expect(lastCheck()?.headers['content-type']).toBe('text/tab-separated-values');
+    expect(await focused(page)).toContain('textarea');
+    await pickFile(page, 'library.csv', input);
+    await page.locator('.file-name').waitFor();
+    expect(await focused(page)).toBe('button Remove library.csv');
+    await page.keyboard.press('Enter');
+    await textField(page).waitFor();
+    expect(await focused(page)).toContain('textarea');
+  });
+
+  it('shows problems by kind, those that cost a result first, and unfolds all that the hub gave', async () => {
+    const listed = (kind: 'invalid' | 'duplicate', count: number, firstLine: number) =>
+      Array.from({ length: count }, (_, index) => ({ line: firstLine + index, kind, message: `${kind}!` }));
+    hub.on('POST /api/work-requests/check', {
+      body: sampleVerdict({
+        row_count: 20_000,
+        judged_rows: 1000,
+        invalid_count: 6,
+        duplicate_count: 12_000,
+        problems: [...listed('duplicate', 50, 2), ...listed('invalid', 6, 900)],
+      }),
+    });
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await textField(page).fill(input);
+    await page
+      .getByRole('status')
+      .getByText('20,000 rows. Not a molecule: 6. Duplicate: 12,000. Judged by the first 1,000 rows.')
+      .waitFor();
+    expect(await page.getByRole('heading', { level: 4 }).allInnerTexts()).toEqual([
+      'Not a molecule: 6 rows of the first 1,000',
+      'Duplicate: 12,000 rows',
+    ]);
+    const lines = page.locator('.problems li:visible');
+    expect(await lines.count()).toBe(8);
+    await page.getByText('Only the first 50 are listed; 11,950 more rows have this problem.').waitFor();
+    await page.getByText('46 more lines with: Duplicate').focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Line 51', { exact: true }).waitFor();
+    expect(await lines.count()).toBe(4 + 50);
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Space');
+    await page.getByText('Line 905', { exact: true }).waitFor();
+    expect(await lines.count()).toBe(56);
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   it('tells the host page the number of the new request and forgets the draft', async () => {

@@ -26,10 +26,10 @@ export const workRequestFormStyles = css`
   .input {
     display: grid;
     gap: 0.5rem;
-    border-radius: var(--_radius);
   }
 
   .drop-target {
+    border-radius: var(--_radius);
     outline: 2px dashed var(--_accent);
     outline-offset: 6px;
   }
@@ -65,6 +65,11 @@ export const workRequestFormStyles = css`
 
   .file button {
     margin-inline-start: auto;
+  }
+
+  /* Its text, not its invisible edge, stands in line with what is above. */
+  .sources .quiet {
+    margin-inline-start: -0.9375rem;
   }
 
   .verdict-sentence:empty {
@@ -129,24 +134,44 @@ export const workRequestFormStyles = css`
     cursor: pointer;
   }
 
-  .problems {
+  .problems,
+  .problems section {
     display: grid;
     gap: 0.375rem;
   }
 
+  .problems section {
+    margin-block-start: 0.5rem;
+  }
+
   .problems ul {
     display: grid;
+    grid-template-columns: minmax(5rem, max-content) 1fr;
+    gap: 0 0.75rem;
     list-style: none;
     font-size: 0.875rem;
   }
 
   .problems li {
     display: grid;
-    grid-template-columns: 5.5rem 1fr;
-    gap: 0.75rem;
+    grid-column: 1 / -1;
+    grid-template-columns: subgrid;
     padding-block: 0.3125rem;
     border-block-end: 1px solid var(--_line);
     overflow-wrap: anywhere;
+  }
+
+  .problems summary {
+    inline-size: fit-content;
+    padding-block: 0.25rem;
+    color: var(--_accent);
+    font-size: 0.875rem;
+    font-weight: 550;
+    cursor: pointer;
+  }
+
+  .problems summary:hover {
+    color: var(--_accent-strong);
   }
 
   .line {

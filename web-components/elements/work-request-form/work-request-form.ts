@@ -125,24 +125,43 @@ export class HubWorkRequestForm extends ConnectedElement {
 
   private readonly onDrop = (event: DragEvent): void => {
     this.isDropTarget = false;
-    const file = event.dataTransfer?.files[0];
+    const [file, ...others] = event.dataTransfer?.files ?? [];
     // Dropped text goes into the text field as the browser does it.
     if (!file) return;
     event.preventDefault();
-    this.setFile(file);
+    if (others.length === 0) this.setFile(file);
+    else this.missing = 'Drop one file at a time; a request has one input.';
   };
 
   private readonly onDrag = (event: DragEvent): void => {
     if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
-    this.isDropTarget = event.type === 'dragover';
+    const isInside = (event.currentTarget as Node).contains(event.relatedTarget as Node | null);
+    this.isDropTarget = event.type === 'dragover' || isInside;
   };
 
   private readonly onFilePicked = (): void => {
     const file = this.fileInput.files?.[0] ?? null;
     // The same file can be picked again after it changed on disk.
     this.fileInput.value = '';
-    if (file) this.setFile(file);
+    if (!file) return;
+    this.setFile(file);
+    this.moveFocus('.file button');
+  };
+
+  /** Gives the keyboard to what took the place of the control that was pressed and went. */
+  private moveFocus(selector: string): void {
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(selector)?.focus());
+  }
+
+  private readonly onRemoveFile = (): void => {
+    this.setFile(null);
+    this.moveFocus('#text');
+  };
+
+  private readonly onTakeExample = (): void => {
+    this.setText(example, 0);
+    this.moveFocus('#text');
   };
 
   private readonly onSubmit = (event: SubmitEvent): void => {
@@ -176,9 +195,16 @@ export class HubWorkRequestForm extends ConnectedElement {
   protected override render() {
     if (!this.isSignedIn && this.isEmpty) return signedOutNotice('submit molecules');
     return html`
-      <form class=${this.modelId === null ? 'with-picker' : ''} @submit=${this.onSubmit} novalidate>
+      <form
+        class=${this.modelId === null ? 'with-picker' : ''}
+        @submit=${this.onSubmit}
+        @dragover=${this.onDrag}
+        @dragleave=${this.onDrag}
+        @drop=${this.onDrop}
+        novalidate
+      >
         ${this.modelId === null ? this.renderPicker() : nothing}
-        <section class="step" aria-labelledby="input-title">
+        <section class=${this.isDropTarget ? 'step drop-target' : 'step'} aria-labelledby="input-title">
           <h2 id="input-title">Molecules</h2>
           ${this.file ? this.renderFile(this.file) : this.renderText()} ${this.renderVerdict()}
           ${this.renderSubmit()}
@@ -205,12 +231,7 @@ export class HubWorkRequestForm extends ConnectedElement {
 
   private renderText() {
     return html`
-      <div
-        class=${this.isDropTarget ? 'input drop-target' : 'input'}
-        @dragover=${this.onDrag}
-        @dragleave=${this.onDrag}
-        @drop=${this.onDrop}
-      >
+      <div class="input">
         <label for="text">SMILES, one per line, or a table with a SMILES column</label>
         <textarea
           id="text"
@@ -228,7 +249,7 @@ export class HubWorkRequestForm extends ConnectedElement {
           <span class="small muted">or drop one here: CSV, TSV, TXT or SMI, up to 50 MB</span>
           ${
             this.text === ''
-              ? html`<button class="quiet" type="button" @click=${() => this.setText(example, 0)}>
+              ? html`<button class="quiet" type="button" @click=${this.onTakeExample}>
                   Use five known drugs
                 </button>`
               : nothing
@@ -251,7 +272,8 @@ export class HubWorkRequestForm extends ConnectedElement {
       <div class="file">
         <span class="file-name">${file.name}</span>
         <span class="small muted">${formatBytes(file.size)}</span>
-        <button type="button" @click=${() => this.setFile(null)}>
+        <span class="small muted">Drop another one to replace it.</span>
+        <button type="button" @click=${this.onRemoveFile}>
           Remove<span class="visually-hidden"> ${file.name}</span>
         </button>
       </div>
