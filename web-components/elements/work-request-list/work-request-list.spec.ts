@@ -34,7 +34,7 @@ describeWith('browser')('<hub-work-request-list>', () => {
     hub.on('GET /api/work-requests', ({ query }) => {
       const isSecond = query.get('cursor') === '37';
       const items = states.map((request_status, index) =>
-        sampleRequest({ id: (isSecond ? 36 : 42) - index, request_status }),
+        sampleRequest({ id: (isSecond ? 36 : 42) - index, request_status, progress: { rows_done: 400 } }),
       );
       return { body: { items, next_cursor: isSecond ? null : '37' } };
     });
@@ -45,7 +45,11 @@ describeWith('browser')('<hub-work-request-list>', () => {
     await showMarkup(page, hub.url, markup);
     const row = page.getByRole('row', { name: /Request 39/ });
     await row.getByText('Done').waitFor();
-    await row.getByText('1,200').waitFor();
+    await row.getByText('1,200', { exact: true }).waitFor();
+    await page
+      .getByRole('row', { name: /Request 38/ })
+      .getByText('400 of 1,200')
+      .waitFor();
     expect(await row.getByRole('link').getAttribute('href')).toBe('/requests/39');
     expect(await axeViolations(page)).toEqual([]);
   });

@@ -126,7 +126,7 @@ export class HubWorkRequestList extends ConnectedElement {
 
   private renderRow(request: WorkRequest) {
     const { rows, rows_done } = request.progress;
-    const isRunning = request.request_status === 'PROCESSING';
+    const isPart = rows_done > 0 && request.request_status !== 'COMPLETED';
     const name = `Request ${request.id}`;
     const href = this.requestHref?.replace('{id}', String(request.id));
     return html`
@@ -135,7 +135,7 @@ export class HubWorkRequestList extends ConnectedElement {
         <td data-label="Model"><code>${request.model_id}</code></td>
         <td data-label="State">${stateBadge(request.request_status)}</td>
         <td data-label="Rows" class="number">
-          ${isRunning ? `${formatCount(rows_done)} of ` : ''}${formatCount(rows || request.input_size)}
+          ${isPart ? `${formatCount(rows_done)} of ` : ''}${formatCount(rows || request.input_size)}
         </td>
         <td data-label="Submitted">
           <time datetime=${request.request_date} title=${formatInstant(request.request_date)}>

@@ -27,7 +27,7 @@ export function resultPreview(rows: readonly ResultRow[], allRows: number) {
           ${rows.map(
             (row) =>
               html`<tr>
-                ${shown.map((name) => cell(row[name], name))}
+                ${shown.map((name) => cell(row[name], name, isNumeric(rows, name)))}
               </tr>`,
           )}
         </tbody>
@@ -40,8 +40,9 @@ function isNumeric(rows: readonly ResultRow[], name: string): boolean {
   return rows.some((row) => typeof row[name] === 'number');
 }
 
-function cell(value: unknown, name: string) {
-  if (value === null || value === undefined || value === '') return html`<td class="muted">–</td>`;
+function cell(value: unknown, name: string, isInNumbers: boolean) {
+  if (value === null || value === undefined || value === '')
+    return html`<td class=${isInNumbers ? 'muted number' : 'muted'}>–</td>`;
   if (typeof value === 'number') return html`<td class="number">${value}</td>`;
   const text = typeof value === 'object' ? JSON.stringify(value) : `${value as string | boolean}`;
   const isStructure = name === 'key' || name === 'input';

@@ -192,6 +192,42 @@ describeWith('browser')('<hub-work-request-status>', () => {
     );
     await page.getByRole('alert').getByText(reason).waitFor();
     expect(await page.getByRole('button', { name: 'Cancel request' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Download' }).count()).toBe(0);
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it.each([
+    ['FAILED', 'before the request failed'],
+    ['CANCELLED', 'before the request was cancelled'],
+  ] as const)('offers what was computed of a request that ended %s, as a part', async (state, when) => {
+    const reason = 'The model server answered HTML.';
+    hub.on('GET /api/work-requests/42', ({ query }) =>
+      query.get('format') === 'ndjson'
+        ? { body: '{"key":"K","input":"CCO","amw":46.07,"status":"ok"}\n' }
+        : {
+            headers: { 'content-disposition': 'attachment; filename="eos-physchem-42-result.csv"' },
+            body: 'key,input\r\nK,CCO\r\n',
+          },
+    );
+    const page = await open(
+      sampleRequest({
+        request_status: state,
+        request_status_reason: reason,
+        progress: { rows_done: 400, version: 4 },
+      }),
+    );
+    await page.getByRole('heading', { name: 'Partial result: 400 of 1,200 rows' }).waitFor();
+    await page.getByText(when).waitFor();
+    await page.getByRole('cell', { name: '46.07' }).waitFor();
+    const shown = await page.evaluate(
+      "document.querySelector('hub-work-request-status').shadowRoot.textContent.replaceAll(/\\s+/g, ' ')",
+    );
+    expect(shown).toMatch(new RegExp(`${reason}.*Partial result`));
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download CSV' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('eos-physchem-42-result.csv');
     expect(await axeViolations(page)).toEqual([]);
   });
 

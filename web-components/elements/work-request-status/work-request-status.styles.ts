@@ -15,12 +15,6 @@ export const workRequestStatusStyles = css`
     align-items: start;
   }
 
-  @container (inline-size >= 34rem) {
-    .now {
-      justify-items: end;
-    }
-  }
-
   @container (inline-size >= 60rem) {
     .body.with-result {
       grid-template-columns: 21rem minmax(0, 1fr);
@@ -33,6 +27,10 @@ export const workRequestStatusStyles = css`
     border: 1px solid var(--_line);
     border-radius: var(--_radius);
     background: var(--_surface);
+  }
+
+  .story > p {
+    padding-block-end: 1rem;
   }
 
   .head {
@@ -48,6 +46,12 @@ export const workRequestStatusStyles = css`
     gap: 0.125rem;
     justify-items: start;
     font-variant-numeric: tabular-nums;
+  }
+
+  @container (inline-size >= 34rem) {
+    .now {
+      justify-items: end;
+    }
   }
 
   .timeline {

@@ -24,8 +24,8 @@ const staleAfterMs = 25_000;
 const previewRows = 10;
 
 /**
- * One work request as it happens: its steps, rows done, what it waits for; cancelling; and, when it is done, the first
- * rows and the downloads.
+ * One work request as it happens: its steps, rows done, what it waits for; cancelling; and, when it has ended, the first
+ * rows and the downloads of what was computed.
  *
  * @fires hub-work-request-finished - the request came to its end while it was shown; bubbles; detail:
  *   `{ id: number, status: 'COMPLETED' | 'FAILED' | 'CANCELLED' }`
@@ -83,7 +83,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
 
   private onEnd(request: WorkRequest): void {
     const { value, loading, error } = this.preview;
-    if (request.request_status === 'COMPLETED' && !value && !loading && !error) void this.preview.load();
+    if (hasResult(request) && !value && !loading && !error) void this.preview.load();
     if (!this.wasRunning) return;
     this.wasRunning = false;
     const detail = { id: request.id, status: request.request_status };
@@ -149,7 +149,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
       </p>
       ${this.renderFreshness()} ${this.renderFailure(request)}
       ${this.actionError ? errorNotice(this.actionError) : nothing}
-      <div class=${request.request_status === 'COMPLETED' ? 'body with-result' : 'body'}>
+      <div class=${hasResult(request) ? 'body with-result' : 'body'}>
         ${this.renderStory(steps, request)}
         ${isFinished(request) ? this.renderResult(request) : this.renderCancel(request)}
       </div>
@@ -227,10 +227,10 @@ export class HubWorkRequestStatus extends ConnectedElement {
 
   private renderResult(request: WorkRequest) {
     const { value, error, loading } = this.preview;
-    if (request.request_status !== 'COMPLETED') return nothing;
+    if (!hasResult(request)) return nothing;
     return html`
       <section class="result" aria-labelledby="result-title">
-        <h2 id="result-title">Result</h2>
+        ${resultTitle(request)}
         <div class="actions">
           ${resultFormats.map(
             (format, index) =>
@@ -250,6 +250,27 @@ export class HubWorkRequestStatus extends ConnectedElement {
       </section>
     `;
   }
+}
+
+/** Is there a result to read? What was computed before a request failed or was cancelled is kept, too. */
+function hasResult(request: WorkRequest): boolean {
+  return request.request_status === 'COMPLETED' || (isFinished(request) && request.progress.rows_done > 0);
+}
+
+function resultTitle({ request_status, progress }: WorkRequest) {
+  if (request_status === 'COMPLETED') return html`<h2 id="result-title">Result</h2>`;
+  const ended = request_status === 'FAILED' ? 'failed' : 'was cancelled';
+  return html`
+    <div>
+      <h2 id="result-title">
+        Partial result: ${formatCount(progress.rows_done)} of ${countOf(progress.rows, 'row')}
+      </h2>
+      <p class="muted">
+        These were done before the request ${ended}. Every row is in the file; the others have no values and
+        the status <code>not_run</code>.
+      </p>
+    </div>
+  `;
 }
 
 /** Hands a file to the browser's downloads. */
