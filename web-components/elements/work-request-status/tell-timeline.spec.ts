@@ -83,6 +83,35 @@ describe('the timeline of a request', () => {
     expect(told(sampleRequest({ request_status: 'CANCELLED' }), [], null)).toContain('Cancelled: failed');
   });
 
+  it('tells no step that a request did not live to see', () => {
+    const steps = (...events: Parameters<typeof sampleEvent>[1][]) =>
+      tellTimeline(
+        sampleRequest({ request_status: 'FAILED', request_status_reason: 'No instance could be started.' }),
+        events.map((type, index) => sampleEvent(index + 1, type)),
+        null,
+      ).map(({ name, state, detail }) => `${name}: ${state}${detail === null ? '' : `, ${detail}`}`);
+    const end = 'Failed: failed, No instance could be started.';
+    expect(steps('submitted', 'waiting', 'failed')).toEqual([
+      'Submitted: done',
+      'Queued: done',
+      'Instance starting: not-reached',
+      'Instance ready: not-reached',
+      'Running: not-reached',
+      end,
+    ]);
+    expect(steps('submitted', 'instance-starting', 'failed').slice(2)).toEqual([
+      'Instance starting: done',
+      'Instance ready: not-reached',
+      'Running: not-reached',
+      end,
+    ]);
+    expect(steps('instance-starting', 'running', 'out-of-memory', 'failed').slice(3)).toEqual([
+      'Instance ready: done',
+      'Running: done',
+      end,
+    ]);
+  });
+
   it('always has one step where the request stands, none done after it, and no time ahead', () => {
     for (const request_status of ['QUEUED', 'SCHEDULING', 'PROCESSING'] as const) {
       const steps = tellTimeline(sampleRequest({ request_status }), [], workflow);

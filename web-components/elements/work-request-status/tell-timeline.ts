@@ -3,9 +3,9 @@ import type { RequestEvent, WorkflowProgress, WorkRequest } from '../../client/a
 /** One line of a request's story. */
 export interface TimelineStep {
   readonly name: string;
-  /** Where the request stands: behind it, here, ahead of it, or here for good and badly. */
-  readonly state: 'done' | 'current' | 'ahead' | 'failed';
-  /** When the step began, as on the wire; null when unknown or still ahead. */
+  /** Where the request stands: behind it, here, ahead of it, here for good and badly; or it ended before this step. */
+  readonly state: 'done' | 'current' | 'ahead' | 'failed' | 'not-reached';
+  /** When the step began, as on the wire; null when unknown or not begun. */
   readonly at: string | null;
   /** A sentence, or null. */
   readonly detail: string | null;
@@ -46,7 +46,7 @@ export function isFinished(request: WorkRequest): boolean {
 /**
  * The story of a request in six steps: submitted, queued, instance starting, instance ready, running, end. After an
  * instance died the story goes on from the queue, and the step says what happened. Steps that an already warm instance
- * made needless are told as done.
+ * made needless are told as done; those that a request did not live to see are told as not reached.
  */
 export function tellTimeline(
   request: WorkRequest,
@@ -57,13 +57,15 @@ export function tellTimeline(
   const recent = events.slice(setback + 1);
   const at = phases.indexOf(phaseOf(request, recent, workflow));
   const story: Story = { request, workflow, recent, setback: events[setback] ?? null };
+  const reached = phases.indexOf(lastReached(request, events));
   return phases.map((phase, index) => {
-    const state = index < at ? 'done' : index > at ? 'ahead' : stateHere(request);
+    const state = index < at ? (index > reached ? 'not-reached' : 'done') : stateFrom(index - at, request);
+    const hasBegun = state !== 'ahead' && state !== 'not-reached';
     return {
       name: phase === 'finished' ? endName(request) : names[phase],
       state,
-      at: state === 'ahead' ? null : startOf(phase, request, recent),
-      detail: state === 'ahead' ? null : detailOf(phase, state, story),
+      at: hasBegun ? startOf(phase, request, recent) : null,
+      detail: hasBegun ? detailOf(phase, state, story) : null,
     };
   });
 }
@@ -88,7 +90,19 @@ function phaseOf(
   return 'waiting';
 }
 
-function stateHere(request: WorkRequest): 'done' | 'current' | 'failed' {
+/** The furthest step before the end that events, times and rows prove; `finished` if nothing was left out. */
+function lastReached(request: WorkRequest, events: readonly RequestEvent[]): Phase {
+  if (!isFinished(request) || request.request_status === 'COMPLETED') return 'finished';
+  const seen = (type: EventType) => events.some((event) => event.type === type);
+  if (request.progress.rows_done > 0 || request.job_submission_timestamp !== null || seen('running'))
+    return 'running';
+  if (request.pod_ready_timestamp !== null) return 'instance-ready';
+  return seen('instance-starting') ? 'instance-starting' : 'waiting';
+}
+
+/** The state of a step so many steps ahead of where the request stands. */
+function stateFrom(stepsAhead: number, request: WorkRequest): 'ahead' | 'done' | 'current' | 'failed' {
+  if (stepsAhead > 0) return 'ahead';
   if (request.request_status === 'COMPLETED') return 'done';
   return isFinished(request) ? 'failed' : 'current';
 }

@@ -9,6 +9,7 @@ const spoken: Readonly<Record<TimelineStep['state'], string>> = {
   current: 'now',
   ahead: 'still ahead',
   failed: 'ended here',
+  'not-reached': 'not reached',
 };
 
 /** The steps of a request as a list; the running step carries the progress bar. */
@@ -29,12 +30,17 @@ export function timelineView(steps: readonly TimelineStep[], request: WorkReques
                 : nothing
             }
             ${step.detail ? html`<p class="step-detail">${step.detail}</p>` : nothing}
-            ${step.name === 'Running' && step.state !== 'ahead' ? progressView(request, step.state) : nothing}
+            ${hasRows(step) ? progressView(request, step.state) : nothing}
           </li>
         `,
       )}
     </ol>
   `;
+}
+
+/** Has the step in which rows are computed begun? */
+function hasRows({ name, state }: TimelineStep): boolean {
+  return name === 'Running' && state !== 'ahead' && state !== 'not-reached';
 }
 
 /** Rows done of all rows. While nothing is known the bar has no value, and says so to assistive technology. */

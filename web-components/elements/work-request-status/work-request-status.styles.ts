@@ -120,7 +120,8 @@ export const workRequestStatusStyles = css`
     font-weight: 600;
   }
 
-  .ahead .step-name {
+  .ahead .step-name,
+  .not-reached .step-name {
     color: var(--_muted);
     font-weight: 400;
   }
