@@ -1,10 +1,7 @@
-import { HUB_LABEL, INSTANCE_LABEL } from '../hosts/kubernetes/hub-labels.js';
+import { INSTANCE_LABEL, ownLabels } from '../hosts/kubernetes/hub-labels.js';
 import type { ClusterHub } from './cluster-hub.js';
 import { type OwnerRow, ownerlessMs, type WatchedPod, wasEndedInUse } from './pod-owners.js';
 import type { ProofContext } from './proof.js';
-
-/** What the hub of a proof is called. */
-export const hubName = 'model-hub';
 
 /** The instance that a pod says it stands for. */
 export const instanceOf = ({ labels }: WatchedPod): string => labels[INSTANCE_LABEL] ?? '';
@@ -31,9 +28,11 @@ export async function checkOwners(hub: ClusterHub, { claim, say }: ProofContext)
   claim('every instance was a pod of its own, by uid', unseen.length === 0, unseen.slice(0, 3).join(' '));
 }
 
-/** The pods that carry this hub's name, past ones too. */
-export function ownPods({ pods, namespace }: ClusterHub): readonly WatchedPod[] {
-  return pods.all.filter((pod) => pod.namespace === namespace && pod.labels[HUB_LABEL] === hubName);
+/** The pods that carry this hub's labels, past ones too. */
+export function ownPods({ pods, namespace, identity }: ClusterHub): readonly WatchedPod[] {
+  const labels = Object.entries(ownLabels(identity));
+  const isOwn = (pod: WatchedPod) => labels.every(([key, value]) => pod.labels[key] === value);
+  return pods.all.filter((pod) => pod.namespace === namespace && isOwn(pod));
 }
 
 /** Every instance there ever was, by its id. */

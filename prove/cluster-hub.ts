@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { HubIdentity } from '../hosts/kubernetes/hub-labels.js';
 import { repositoryRoot } from '../local/repository.js';
 import { type ControlPlane, startControlPlane } from '../test/kubernetes/control-plane/control-plane.js';
 import { podPath } from '../test/kubernetes/control-plane/cluster.js';
@@ -15,6 +16,8 @@ const modelPort = '8080';
 export interface ClusterHub extends ProofHub {
   readonly plane: ControlPlane;
   readonly namespace: string;
+  /** Whose labels the pods of this hub carry. */
+  readonly identity: HubIdentity;
   /** Every pod that was seen since the hub started. */
   readonly pods: PodWatch;
   /** Variables by which a further process of the hub finds everything that those of its stack find. */
@@ -45,7 +48,8 @@ export async function startClusterHub(options: ClusterHubOptions): Promise<Clust
     TEMPORAL_ADDRESS: temporalAddress,
     HUB_DATA_DIR: dataDir,
   };
-  return { ...hub, plane, namespace, pods, environment };
+  const [row] = await hub.rows<{ id: string }>(`select id from hub_identity`);
+  return { ...hub, plane, namespace, identity: { name: 'model-hub', id: row!.id }, pods, environment };
 }
 
 interface StartedCluster extends Pick<ClusterHub, 'plane' | 'namespace' | 'pods'> {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildPod } from '../hosts/kubernetes/build-pod.js';
+import type { HubIdentity } from '../hosts/kubernetes/hub-labels.js';
 import { sendSignal } from '../hosts/local/proc-files.js';
 import { HubClient } from '../test/support/hub-client.js';
 import { kubernetesSpec } from '../test/support/kubernetes-host.js';
-import { checkOwners, hubName, instanceOf, ownPods, readOwners } from './check-owners.js';
+import { checkOwners, instanceOf, ownPods, readOwners } from './check-owners.js';
 import { checkQuietAndStop } from './check-quiet.js';
 import { checkRequests, untilNoneOpen } from './check-requests.js';
 import { clusterModels, clusterWarmSeconds, learnExpectations, nextOnCluster } from './cluster-load.js';
@@ -111,17 +112,18 @@ async function readStates(hub: ClusterHub): Promise<{ state: string; count: numb
   );
 }
 
-/** Pods that look like the hub's, and are not: another hub's, nobody's, and one like ours in another namespace. */
+/** Pods that look like the hub's, and are not: other hubs', one of its name among them, nobody's, and one in another namespace. */
 async function plantStrangers(hub: ClusterHub): Promise<ReadonlySet<string>> {
-  const { plane, namespace } = hub;
+  const { plane, namespace, identity } = hub;
   const elsewhere = await plane.cluster.createNamespace();
   const uids = new Set<string>();
   const plant = async (pod: object, place: string) => {
     const { metadata } = await plane.cluster.createPod(place, pod);
     uids.add(metadata.uid);
   };
-  await plant(strangePod(namespace, 'another-hub'), namespace);
-  const { spec } = strangePod(namespace, hubName);
+  await plant(strangePod(namespace, { ...identity, name: 'another-hub' }), namespace);
+  await plant(strangePod(namespace, { ...identity, id: randomUUID() }), namespace);
+  const { spec } = strangePod(namespace, identity);
   const unlabelled = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -129,16 +131,16 @@ async function plantStrangers(hub: ClusterHub): Promise<ReadonlySet<string>> {
     spec,
   };
   await plant(unlabelled, namespace);
-  await plant(strangePod(elsewhere, hubName), elsewhere);
+  await plant(strangePod(elsewhere, identity), elsewhere);
   return uids;
 }
 
-/** A pod with this hub's name on it that no instance of it stands for. */
-async function plantOrphan({ plane, namespace }: ClusterHub): Promise<void> {
-  await plane.cluster.createPod(namespace, strangePod(namespace, hubName));
+/** A pod with this hub's labels that no instance of it stands for. */
+async function plantOrphan({ plane, namespace, identity }: ClusterHub): Promise<void> {
+  await plane.cluster.createPod(namespace, strangePod(namespace, identity));
 }
 
-function strangePod(namespace: string, hub: string) {
+function strangePod(namespace: string, hub: HubIdentity) {
   const spec = kubernetesSpec({ instanceId: randomUUID() });
   return buildPod(spec, null, { hub, namespace, modelPort: 8080, gracePeriodSeconds: 1 });
 }

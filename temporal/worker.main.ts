@@ -10,6 +10,7 @@ import { createChemistry } from '../chemistry/chemistry.js';
 import { databaseSettings } from '../db/database.config.js';
 import { openDatabase } from '../db/database.js';
 import { openNotifications } from '../db/notifications.js';
+import { readHubId } from '../db/queries/hub-identity.js';
 import { retentionSettings } from '../db/retention.config.js';
 import { parseSettings } from '../domain/settings.js';
 import { beatWhileCalling } from './beat-while-calling.js';
@@ -33,7 +34,10 @@ const log = {
 
 const database = await openDatabase(parseSettings(databaseSettings, process.env));
 const notifications = openNotifications(database.url);
-const host = await createModelHost(settings, process.env, (text) => log.warn(text));
+const host = await createModelHost(settings, process.env, {
+  readHubId: readHubIdOnceThere,
+  warn: (text) => log.warn(text),
+});
 const instances = watchInstances(host);
 const chemistry = createChemistry({ threads: settings.CHEMISTRY_THREADS });
 const client = createTemporalClient(temporal);
@@ -104,6 +108,20 @@ instances.close();
 await Promise.all([notifications.close(), modelServer.close(), chemistry.close(), host.close()]);
 await Promise.all([database.close(), connection.close(), client.connection.close()]);
 process.exit(0);
+
+/** Postgres may come up later than the worker, or be migrated later. */
+async function readHubIdOnceThere(): Promise<string> {
+  for (;;) {
+    try {
+      return await readHubId(database);
+    } catch (error) {
+      log.warn('the database does not tell which hub this is; trying again', {
+        error: (error as Error).message,
+      });
+      await sleep(500);
+    }
+  }
+}
 
 /** Temporal may come up later than the worker; until then there is nothing to do but try again. */
 async function connectToTemporal(): Promise<NativeConnection> {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { openDatabase, type Database } from '../../db/database.js';
 import { openNotifications, type Notifications } from '../../db/notifications.js';
+import { readHubId } from '../../db/queries/hub-identity.js';
 import { createTemporalClient } from '../../temporal/connection.js';
 import type { ApiSettings } from '../api.config.js';
 import { createLogReader, type LogReader } from './log-reader.js';
@@ -17,13 +18,14 @@ export interface ApiParts {
 
 /** Opens every part without waiting for any of them. */
 export async function openApiParts(settings: ApiSettings): Promise<ApiParts> {
+  const database = await openDatabase(settings);
   return {
-    database: await openDatabase(settings),
+    database,
     notifications: openNotifications(settings.DATABASE_URL),
     // No retries of its own: what fails is told or left to the reconciler at once, and nothing outlives a closed channel.
     temporal: createTemporalClient(settings, { interceptors: [] }),
     chemistry: createChemistry({ threads: settings.CHEMISTRY_THREADS }),
-    logReader: createLogReader(settings),
+    logReader: createLogReader(settings, () => readHubId(database)),
   };
 }
 

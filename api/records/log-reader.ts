@@ -6,11 +6,11 @@ import type { ApiSettings } from '../api.config.js';
 export type LogReader = Pick<ModelHost, 'readLogs' | 'followLogs' | 'close'>;
 
 /** Reaches for the host when the first log is asked for: most api processes never need one. */
-export function createLogReader(settings: ApiSettings): LogReader {
+export function createLogReader(settings: ApiSettings, readHubId: () => Promise<string>): LogReader {
   let opening: Promise<ModelHost> | null = null;
   const warn = (text: string) => console.warn(`reading logs: ${text}`);
   const open = () => {
-    opening ??= createModelHost(settings, process.env, warn).catch((error: unknown) => {
+    opening ??= createModelHost(settings, process.env, { readHubId, warn }).catch((error: unknown) => {
       opening = null;
       const why = error instanceof Error ? error.message : String(error);
       throw new HostUnavailableError(why, { cause: error });

@@ -1,5 +1,6 @@
 import { AppUser } from './app-user.entity.js';
 import { AuditEntry } from './audit-entry.entity.js';
+import { HubIdentity } from './hub-identity.entity.js';
 import { InstanceEvent } from './instance-event.entity.js';
 import { InstanceLease } from './instance-lease.entity.js';
 import { InstanceLog } from './instance-log.entity.js';
@@ -36,5 +37,6 @@ export const entities = [
   InstanceUsage,
   NodeUsage,
   Leader,
+  HubIdentity,
   AuditEntry,
 ];

@@ -5,7 +5,12 @@ import type { InstanceSpec } from '../model-host.js';
 import { buildPod, type PodSettings } from './build-pod.js';
 
 const mebibyte = 2 ** 20;
-const settings: PodSettings = { hub: 'hub-1', namespace: 'models', modelPort: 80, gracePeriodSeconds: 10 };
+const settings: PodSettings = {
+  hub: { name: 'hub-1', id: 'id-1' },
+  namespace: 'models',
+  modelPort: 80,
+  gracePeriodSeconds: 10,
+};
 const spec = (over: Partial<InstanceSpec> = {}): InstanceSpec => ({
   instanceId: '0198-1',
   modelId: 'eos4e40',
@@ -100,6 +105,7 @@ describe('the pod of an instance', () => {
       'ersilia.modelsize': '1024Mi',
       'ersilia.instanceid': '0198-1',
       'ersilia.hub': 'hub-1',
+      'ersilia.hub-id': 'id-1',
     });
     expect(metadata?.annotations).toMatchObject({
       'ersilia.requestid': '41',
@@ -153,7 +159,7 @@ describe('the pod of an instance', () => {
 describe('a pod template', () => {
   const template: V1PodTemplateSpec = {
     metadata: {
-      labels: { team: 'chemistry', 'ersilia.hub': 'someone-else' },
+      labels: { team: 'chemistry', 'ersilia.hub': 'someone-else', 'ersilia.hub-id': 'another' },
       annotations: { note: 'kept', 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' },
     },
     spec: {
@@ -200,7 +206,11 @@ describe('a pod template', () => {
 
   it('does not decide whose pod it is, what runs in it and whether it is started again', () => {
     const { metadata, spec: builtSpec } = built();
-    expect(metadata?.labels).toMatchObject({ team: 'chemistry', 'ersilia.hub': 'hub-1' });
+    expect(metadata?.labels).toMatchObject({
+      team: 'chemistry',
+      'ersilia.hub': 'hub-1',
+      'ersilia.hub-id': 'id-1',
+    });
     expect(metadata?.annotations).toMatchObject({
       note: 'kept',
       'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',

@@ -9,14 +9,14 @@ import type {
 import { bytesToMebibytes } from '../../domain/units.js';
 import type { InstanceSpec } from '../model-host.js';
 import type { FieldsOf } from './fields-of.js';
-import { HUB_LABEL, INSTANCE_LABEL, MODEL_LABEL, toLabelValue } from './hub-labels.js';
+import { type HubIdentity, INSTANCE_LABEL, MODEL_LABEL, ownLabels, toLabelValue } from './hub-labels.js';
 import { chooseNodes } from './node-choice.js';
 import { buildAffinity } from './pod-affinity.js';
 import { podNameOf } from './pod-name.js';
 import { secureContainer, securePod } from './pod-security.js';
 
 export interface PodSettings {
-  readonly hub: string;
+  readonly hub: HubIdentity;
   readonly namespace: string;
   /** Where model servers listen, unless the template names a port. */
   readonly modelPort: number;
@@ -63,13 +63,13 @@ function buildMetadata(
       'ersilia.modelsize': `${bytesToMebibytes(memoryOf(spec))}Mi`,
       [MODEL_LABEL]: modelId,
       [INSTANCE_LABEL]: toLabelValue(spec.instanceId),
-      [HUB_LABEL]: toLabelValue(hub),
+      ...ownLabels(hub),
     },
     annotations: {
       'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
       ...template?.annotations,
       ...spec.annotations,
-      'ersilia.serverid': hub,
+      'ersilia.serverid': hub.name,
       // A label can't hold every id as it is.
       [MODEL_LABEL]: spec.modelId,
       [INSTANCE_LABEL]: spec.instanceId,
@@ -94,7 +94,7 @@ function buildSpec(
     restartPolicy: 'Never',
     securityContext: securePod(template?.securityContext, port),
     tolerations: [...tolerations, ...choice.tolerations],
-    affinity: buildAffinity(template?.affinity, choice.preferences, settings.hub),
+    affinity: buildAffinity(template?.affinity, choice.preferences, settings.hub.name),
     ...(initContainers ? { initContainers: initContainers.map(secureContainer) } : {}),
     containers: [buildModelContainer(spec, first, port), ...others.map(secureContainer)],
   };

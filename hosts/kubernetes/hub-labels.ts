@@ -1,9 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** Which hub an object belongs to: a hub sees and touches nothing that does not carry its own name. */
+/** The name of the hub that an object belongs to. */
 export const HUB_LABEL = 'ersilia.hub';
+/** Which of the hubs of that name: the id that its database was given when it was made. */
+export const HUB_ID_LABEL = 'ersilia.hub-id';
 export const INSTANCE_LABEL = 'ersilia.instanceid';
 export const MODEL_LABEL = 'ersilia.modelid';
+
+/** What tells one hub from all others. A name alone does not: every hub has the same one until somebody sets another. */
+export interface HubIdentity {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** The labels of whatever belongs to the hub: it sees and touches nothing that does not carry all of them. */
+export function ownLabels({ name, id }: HubIdentity): Readonly<Record<string, string>> {
+  return { [HUB_LABEL]: toLabelValue(name), [HUB_ID_LABEL]: toLabelValue(id) };
+}
 
 const LONGEST_LABEL_VALUE = 63;
 const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;

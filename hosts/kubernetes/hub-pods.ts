@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { HostUnavailableError, InstanceRefusedError, NoRoomError } from '../model-host.js';
 import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
-import { HUB_LABEL, toLabelValue } from './hub-labels.js';
+import { type HubIdentity, ownLabels } from './hub-labels.js';
 import { type PodObject, podObject } from './pod-object.wire.js';
 
 const NOT_FOUND = 404;
@@ -11,14 +11,14 @@ const MS_PER_SECOND = 1000;
 
 export interface HubPodsParts {
   readonly api: ClusterApi;
-  readonly hub: string;
+  readonly hub: HubIdentity;
   readonly namespace: string;
   readonly gracePeriodSeconds: number;
   /** Beyond its grace period, after which a pod that still exists is deleted without waiting for its node. */
   readonly forceDeleteSeconds: number;
 }
 
-/** Makes and deletes pods of one hub. It never changes a pod that does not carry the hub's name. */
+/** Makes and deletes pods of one hub. It never changes a pod that does not carry the hub's labels. */
 export class HubPods {
   readonly #parts: HubPodsParts;
   readonly path: string;
@@ -69,13 +69,14 @@ export class HubPods {
     const { api, hub, namespace } = this.#parts;
     try {
       const pod = podObject.parse(await api.json({ path: `${this.path}/${encodeURIComponent(name)}` }));
-      if (pod.metadata.labels[HUB_LABEL] === toLabelValue(hub)) return pod;
+      const { labels } = pod.metadata;
+      if (Object.entries(ownLabels(hub)).every(([key, value]) => labels[key] === value)) return pod;
     } catch (error) {
       if (!(error instanceof ClusterRefusal)) throw error;
       throw toHostError(error);
     }
     throw new InstanceRefusedError(
-      `the namespace ${namespace} has a pod ${name} that is not of the hub ${hub}: delete or rename it, or give the hub another HUB_NAME`,
+      `the namespace ${namespace} has a pod ${name} that is not of the hub ${hub.name} with the id ${hub.id}: delete it if it is nobody's, or give the hub a MODELS_NAMESPACE of its own`,
     );
   }
 }

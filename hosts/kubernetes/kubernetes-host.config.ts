@@ -22,7 +22,7 @@ export const kubernetesHostSettings = z.object({
     .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be usable as the value of a label')
     .default('model-hub')
     .describe(
-      'Name by which a hub knows its pods, in the label ersilia.hub; two hubs on one namespace need two.',
+      'Name of the hub on its pods, in the label ersilia.hub; whose they are also says ersilia.hub-id, the id of its database.',
     ),
   MODEL_INTEGRATION_PORT: integerSetting(1, 65_535)
     .default(80)

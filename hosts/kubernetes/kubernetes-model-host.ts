@@ -3,7 +3,7 @@ import { buildPod } from './build-pod.js';
 import { ClusterApi, ClusterRefusal } from './cluster-api.js';
 import { ClusterUsage } from './cluster-usage.js';
 import { type Credentials, loadCredentials } from './credentials.js';
-import { HUB_LABEL } from './hub-labels.js';
+import { type HubIdentity, ownLabels } from './hub-labels.js';
 import { explainRefusal, HubPods } from './hub-pods.js';
 import type { KubernetesHostSettings } from './kubernetes-host.config.js';
 import { createMetricsApi, type UsageSource } from './metrics-api.js';
@@ -17,28 +17,32 @@ import { createPrometheus } from './prometheus.js';
 import { Reflector } from './reflector.js';
 import { readSeenPod, type SeenPod, tellInstances } from './watch-pods.js';
 
-/** Instances as pods of one namespace, those that carry this hub's name and no others. */
+type Warn = (text: string) => void;
+
+/** Instances as pods of one namespace, those that carry this hub's labels and no others. */
 class KubernetesModelHost implements ModelHost {
   readonly kind = 'kubernetes';
   readonly #settings: KubernetesHostSettings;
+  readonly #hub: HubIdentity;
   readonly #api: ClusterApi;
   readonly #pods: HubPods;
   readonly #templates: PodTemplates;
   readonly #logs: PodLogs;
   readonly #usage: ClusterUsage;
   readonly #forwards: PortForwards | null;
-  readonly #warn: (text: string) => void;
+  readonly #warn: Warn;
   readonly #watches = new Set<HostWatch>();
   /** Instances as the newest watch told them: what usage is matched with. */
   #seen = new Map<string, ObservedInstance>();
 
-  constructor(settings: KubernetesHostSettings, credentials: Credentials, warn: (text: string) => void) {
+  constructor(settings: KubernetesHostSettings, hubId: string, credentials: Credentials, warn: Warn) {
     this.#settings = settings;
+    this.#hub = { name: settings.HUB_NAME, id: hubId };
     this.#warn = warn;
     this.#api = new ClusterApi(credentials);
     this.#pods = new HubPods({
       api: this.#api,
-      hub: settings.HUB_NAME,
+      hub: this.#hub,
       namespace: settings.MODELS_NAMESPACE,
       gracePeriodSeconds: settings.INSTANCE_GRACE_PERIOD_SECONDS,
       forceDeleteSeconds: settings.INSTANCE_FORCE_DELETE_SECONDS,
@@ -57,7 +61,7 @@ class KubernetesModelHost implements ModelHost {
   async createInstance(spec: InstanceSpec): Promise<ObservedInstance> {
     const template = await this.#findTemplate(spec.templateVersion);
     const pod = buildPod(spec, template, {
-      hub: this.#settings.HUB_NAME,
+      hub: this.#hub,
       namespace: this.#settings.MODELS_NAMESPACE,
       modelPort: this.#settings.MODEL_INTEGRATION_PORT,
       gracePeriodSeconds: this.#settings.INSTANCE_GRACE_PERIOD_SECONDS,
@@ -121,7 +125,9 @@ class KubernetesModelHost implements ModelHost {
   }
 
   get #selector(): string {
-    return `${HUB_LABEL}=${this.#settings.HUB_NAME}`;
+    return Object.entries(ownLabels(this.#hub))
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
   }
 
   get #eventsPath(): string {
@@ -158,14 +164,19 @@ class KubernetesModelHost implements ModelHost {
   }
 }
 
-/** The host of the cluster that the settings name. @throws Error when there are no credentials for it */
+/**
+ * The host of the cluster that the settings name.
+ * @param hubId tells this hub's pods from those of another hub with its name in the same namespace
+ * @throws Error when there are no credentials for it
+ */
 export function createKubernetesModelHost(
   settings: KubernetesHostSettings,
-  warn: (text: string) => void,
+  hubId: string,
+  warn: Warn,
 ): ModelHost {
   const credentials = loadCredentials({
     kubeconfig: settings.KUBECONFIG,
     context: settings.KUBERNETES_CONTEXT,
   });
-  return new KubernetesModelHost(settings, credentials, warn);
+  return new KubernetesModelHost(settings, hubId, credentials, warn);
 }

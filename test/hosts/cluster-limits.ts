@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownLabels } from '../../hosts/kubernetes/hub-labels.js';
 import { podNameOf } from '../../hosts/kubernetes/pod-name.js';
 import { InstanceRefusedError, type ModelHost, NoRoomError } from '../../hosts/model-host.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import type { ControlPlane } from '../kubernetes/control-plane/control-plane.js';
-import { kubernetesSpec, openKubernetesHost } from '../support/kubernetes-host.js';
+import { kubernetesSpec, openKubernetesHost, testHubId } from '../support/kubernetes-host.js';
 import { recordWatch } from './record-watch.js';
 
 const pageSize = 500;
@@ -22,7 +23,14 @@ export function describeLimits(parts: () => ControlPlane): void {
       plane = parts();
       warnings = [];
       namespace = await plane.cluster.createNamespace();
-      host = openKubernetesHost(await plane.kubeconfig('hub'), namespace, {}, (text) => warnings.push(text));
+      host = openKubernetesHost(
+        await plane.kubeconfig('hub'),
+        namespace,
+        {},
+        {
+          warn: (text) => warnings.push(text),
+        },
+      );
     });
     afterEach(() => host.close());
 
@@ -147,7 +155,7 @@ export function describeLimits(parts: () => ControlPlane): void {
     it('lists more pods than a page holds page by page, and tells them as one list', async () => {
       const count = pageSize + 20;
       const pod = (index: number) => ({
-        metadata: { name: `pod-${index}`, labels: { 'ersilia.hub': 'model-hub' } },
+        metadata: { name: `pod-${index}`, labels: ownLabels({ name: 'model-hub', id: testHubId }) },
         spec: {
           // Nobody places them: only their number matters.
           schedulerName: 'nobody',

@@ -7,6 +7,7 @@ import { type ControlPlane, startControlPlane } from '../kubernetes/control-plan
 import { kubernetesSpec, openKubernetesHost } from '../support/kubernetes-host.js';
 import { describeWith } from '../support/require-part.js';
 import { describeLimits } from './cluster-limits.js';
+import { describeTwoHubs } from './hubs-of-one-name.js';
 import { type RecordedWatch, recordWatch } from './record-watch.js';
 
 describeWith('kubernetes')('pods of this hub and of others', () => {
@@ -57,6 +58,14 @@ describeWith('kubernetes')('pods of this hub and of others', () => {
     const refused = host.createInstance(spec);
     await expect(refused).rejects.toThrow(InstanceRefusedError);
     await expect(refused).rejects.toThrow(/not of the hub model-hub/);
+    await other.close();
+  });
+
+  it('does not take over a pod of its name that a hub of the same name made with another database', async () => {
+    const other = openKubernetesHost(await plane.kubeconfig('hub'), namespace, {}, { hubId: 'other-id' });
+    const spec = kubernetesSpec();
+    await other.createInstance(spec);
+    await expect(host.createInstance(spec)).rejects.toThrow(InstanceRefusedError);
     await other.close();
   });
 
@@ -140,4 +149,5 @@ describeWith('kubernetes')('pods of this hub and of others', () => {
   });
 
   describeLimits(() => plane);
+  describeTwoHubs(() => ({ plane, namespace }));
 });

@@ -73,7 +73,9 @@ describeWith('kubernetes')('model servers through the API server', () => {
   it('are not reached without the permission, and a warning says which', async () => {
     const warnings: string[] = [];
     const kubeconfig = await plane.kubeconfig('hub-without-nodes');
-    const other = openKubernetesHost(kubeconfig, namespace, throughApiServer, (text) => warnings.push(text));
+    const other = openKubernetesHost(kubeconfig, namespace, throughApiServer, {
+      warn: (text) => warnings.push(text),
+    });
     const seen = recordWatch(other);
     await seen.until(instance, ({ ready }) => ready);
     await expect(run(seen.latest(instance)!.address, ['CCO'])).rejects.toThrow();

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { readHubId } from '../../db/queries/hub-identity.js';
+import { ownLabels } from '../../hosts/kubernetes/hub-labels.js';
 import { podNameOf } from '../../hosts/kubernetes/pod-name.js';
 import type { MadeModel } from '../factories/make-model.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
@@ -293,7 +295,7 @@ describeWith(
     expect(pods).toContain(podNameOf(kept.id));
   });
 
-  it('ends by uid what carries its label and has no row, and touches nothing of anyone else', async () => {
+  it('ends by uid what carries its labels and has no row, and touches nothing of anyone else', async () => {
     const { orphan, others } = await storyOf<OrphanStory>('orphans');
     await stage.until('the orphan to be removed', async () =>
       (await stage.podNames()).includes(orphan) ? undefined : true,
@@ -457,12 +459,13 @@ async function beginStuck(stage: LifeStage): Promise<StuckStory> {
 }
 
 interface OrphanStory {
-  /** Name of the pod that has this hub's label and no row. */
+  /** Name of the pod that has this hub's labels and no row. */
   readonly orphan: string;
   readonly others: readonly { readonly name: string; readonly uid: string }[];
 }
 
-async function beginOrphans({ plane, namespace }: LifeStage): Promise<OrphanStory> {
+async function beginOrphans({ plane, namespace, database }: LifeStage): Promise<OrphanStory> {
+  const own = ownLabels({ name: 'model-hub', id: await readHubId(database) });
   const make = async (name: string, labels: Readonly<Record<string, string>>) => {
     const security = {
       allowPrivilegeEscalation: false,
@@ -479,12 +482,17 @@ async function beginOrphans({ plane, namespace }: LifeStage): Promise<OrphanStor
     return { name, uid: metadata.uid };
   };
   const orphan = await make('model-orphan', {
-    'ersilia.hub': 'model-hub',
+    ...own,
     'ersilia.instanceid': 'orphan',
     'ersilia.modelid': 'eos-lost',
   });
   const others = [
-    await make('of-another-hub', { 'ersilia.hub': 'other-hub', 'ersilia.instanceid': 'orphan' }),
+    await make('of-another-hub', { ...own, 'ersilia.hub': 'other-hub', 'ersilia.instanceid': 'orphan' }),
+    await make('of-another-database', {
+      ...own,
+      'ersilia.hub-id': 'other-id',
+      'ersilia.instanceid': 'orphan',
+    }),
     await make('of-the-same-model', { 'ersilia.modelid': 'eos-lost' }),
     await make('model-of-nobody', {}),
   ];

@@ -5,6 +5,11 @@ import { createKubernetesModelHost } from '../../hosts/kubernetes/kubernetes-mod
 import type { InstanceSpec, ModelHost } from '../../hosts/model-host.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 
+interface HostOptions {
+  readonly warn?: (text: string) => void;
+  readonly hubId?: string;
+}
+
 /** A spec of an instance that any node of a test can hold. */
 export function kubernetesSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
   return {
@@ -22,13 +27,16 @@ export function kubernetesSpec(over: Partial<InstanceSpec> = {}): InstanceSpec {
   };
 }
 
+/** The hub that the hosts of a test belong to, unless it says otherwise. */
+export const testHubId = 'hub-of-tests';
+
 /** A host of this namespace as the kubeconfig's user; `warn` hears what it would log. */
 export function openKubernetesHost(
   kubeconfig: string,
   namespace: string,
   environment: Readonly<Record<string, string>> = {},
-  warn: (text: string) => void = () => undefined,
+  { warn = () => undefined, hubId = testHubId }: HostOptions = {},
 ): ModelHost {
   const given = { KUBECONFIG: kubeconfig, MODELS_NAMESPACE: namespace, ...environment };
-  return createKubernetesModelHost(parseSettings(kubernetesHostSettings, given), warn);
+  return createKubernetesModelHost(parseSettings(kubernetesHostSettings, given), hubId, warn);
 }
