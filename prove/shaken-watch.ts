@@ -45,6 +45,7 @@ export class ShakenWatch {
     const from = Date.now();
     const lastsMs = this.#cause(fault, random());
     await this.recover(fault, from, from + lastsMs);
+    await this.#catchUp();
     this.proxy.pass();
     await sleep(100 + random() * 300);
   }
@@ -61,6 +62,13 @@ export class ShakenWatch {
       }
       await sleep(lookEveryMs);
     }
+  }
+
+  /** What came during one fault is told before the next: else it would be blind for both, and one of them be blamed. */
+  async #catchUp(): Promise<void> {
+    const last = this.truth.changes.at(-1)?.version ?? 0;
+    const deadline = Date.now() + withinMs;
+    while (this.#newest < last && Date.now() < deadline) await sleep(lookEveryMs);
   }
 
   async close(): Promise<void> {

@@ -87,7 +87,7 @@ export class ClusterApi {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     try {
-      const { headers, dispatcher } = await this.#credentials.sign(url.href);
+      const { headers, dispatcher } = await orAborted(this.#credentials.sign(url.href), signal);
       return await fetch(url, {
         method,
         headers: { accept: 'application/json, */*', ...headers, 'content-type': 'application/json' },
@@ -105,6 +105,15 @@ export class ClusterApi {
   distrustConnections(): void {
     this.#credentials.distrustConnections();
   }
+}
+
+/** Credentials may be asked for elsewhere: whoever does not answer there holds nobody up for longer than the call may take. */
+function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return Promise.race([value, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }
 
 function toRefusal(call: ClusterCall, response: Response, body: string): ClusterRefusal {

@@ -8,8 +8,11 @@ import { ObjectState, type VersionedObject } from './object-state.js';
 const PAGE_SIZE = 500;
 /** A watch is ended by the server after so long, with a bookmark shortly before: quiet ones stay resumable. */
 const WATCH_SECONDS = 11;
-/** So long without a word and the connection counts as dead; longer than a healthy watch lasts. */
-const SILENCE_MS = 13_000;
+/**
+ * So long without a word and the connection counts as dead: longer than a healthy watch lasts. One that is opened while
+ * the silence lasts is given up so much sooner that it is not waited for a second time as long.
+ */
+const PATIENCE = { openMs: 4000, silenceMs: 13_000 };
 /** A watch that the server ends sooner than this is no watch: to open the next at once would be a storm. */
 const SHORT_WATCH_MS = 500;
 const FIRST_BACKOFF_MS = 100;
@@ -111,7 +114,7 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
       },
     };
     const openedAt = Date.now();
-    const lines = readWatchLines(api, call, this.#closing.signal, SILENCE_MS);
+    const lines = readWatchLines(api, call, this.#closing.signal, PATIENCE);
     for await (const line of lines) {
       this.#healthy = true;
       if (line === 'opened') continue;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { once } from 'node:events';
@@ -6,7 +6,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HostUnavailableError } from '../model-host.js';
 import { ClusterApi, ClusterRefusal } from './cluster-api.js';
-import { readWatchLines, type WatchLine } from './watch-stream.js';
+import type { Credentials } from './credentials.js';
+import { readWatchLines, type WatchLine, type WatchPatience } from './watch-stream.js';
 
 const longEnoughMs = 5000;
 
@@ -15,6 +16,10 @@ describe('the lines of a watch', () => {
   let api: ClusterApi;
   let answer: (response: ServerResponse) => void;
   let distrusted = 0;
+  let sign: Credentials['sign'];
+  beforeEach(() => {
+    sign = async () => ({ headers: {} });
+  });
   beforeAll(async () => {
     server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -22,7 +27,7 @@ describe('the lines of a watch', () => {
     api = new ClusterApi({
       server: url,
       config: new KubeConfig(),
-      sign: async () => ({ headers: {} }),
+      sign: (url) => sign(url),
       distrustConnections: () => void (distrusted += 1),
     });
   });
@@ -31,10 +36,12 @@ describe('the lines of a watch', () => {
     server.close();
   });
 
-  async function read(silenceMs = longEnoughMs, signal = new AbortController().signal) {
+  async function read(patience: Partial<WatchPatience> = {}, signal = new AbortController().signal) {
+    const { openMs = longEnoughMs, silenceMs = longEnoughMs } = patience;
     const lines: (WatchLine | 'opened')[] = [];
     const failed = await (async () => {
-      for await (const line of readWatchLines(api, { path: '/watch' }, signal, silenceMs)) lines.push(line);
+      for await (const line of readWatchLines(api, { path: '/watch' }, signal, { openMs, silenceMs }))
+        lines.push(line);
     })().catch((error: unknown) => error);
     return { lines, failed };
   }
@@ -60,16 +67,32 @@ describe('the lines of a watch', () => {
     );
   });
 
-  it('end with an error when the server falls silent, before its first word as after it', async () => {
+  it('end with an error when the server does not accept the watch, sooner than when it falls silent', async () => {
+    const before = distrusted;
     answer = () => undefined;
-    expect(await read(50)).toEqual({ lines: [], failed: expect.any(HostUnavailableError) });
+    const { lines, failed } = await read({ openMs: 50 });
+    expect(lines).toEqual([]);
+    expect(failed).toBeInstanceOf(HostUnavailableError);
+    expect(String(failed)).toMatch(/not a word for 50 ms/);
+    expect(distrusted).toBeGreaterThan(before);
+  });
+
+  it('end with an error when the credentials do not come, and not only when the server does not', async () => {
+    sign = () => new Promise(() => undefined);
+    const { failed } = await read({ openMs: 50 });
+    expect(failed).toBeInstanceOf(HostUnavailableError);
+    expect(String(failed)).toMatch(/not a word for 50 ms/);
+  });
+
+  it('end with an error when the server falls silent', async () => {
+    const before = distrusted;
     answer = (response) => response.write('{"type":"BOOKMARK","object":{}}\n');
-    const { lines, failed } = await read(50);
+    const { lines, failed } = await read({ silenceMs: 50 });
     expect(lines).toEqual(['opened', { type: 'BOOKMARK', object: {} }]);
     expect(failed).toBeInstanceOf(HostUnavailableError);
     expect(String(failed)).toMatch(/not a word for 50 ms/);
     // What else is open to that server may be dead too.
-    expect(distrusted).toBe(2);
+    expect(distrusted).toBeGreaterThan(before);
   });
 
   it('go on for as long as there is a word now and then', async () => {
@@ -83,7 +106,7 @@ describe('the lines of a watch', () => {
         response.end();
       }, 100);
     };
-    const { lines, failed } = await read(300);
+    const { lines, failed } = await read({ silenceMs: 300 });
     expect(failed).toBeUndefined();
     expect(lines).toHaveLength(6);
   });
@@ -104,6 +127,6 @@ describe('the lines of a watch', () => {
     answer = (response) => response.flushHeaders();
     const closing = new AbortController();
     setTimeout(() => closing.abort(), 20);
-    expect((await read(longEnoughMs, closing.signal)).failed).toBeInstanceOf(HostUnavailableError);
+    expect((await read({}, closing.signal)).failed).toBeInstanceOf(HostUnavailableError);
   });
 });

@@ -7,22 +7,32 @@ export interface WatchLine {
   readonly object: unknown;
 }
 
+/** How long to wait for a server that says nothing, ms. */
+export interface WatchPatience {
+  /** Until it accepts the watch, which it does at once: on a dead connection nothing is waited for any longer. */
+  readonly openMs: number;
+  /** Between two words of the watch. */
+  readonly silenceMs: number;
+}
+
 /**
  * Opens a watch and gives `opened` once the server accepted it, then its lines until the server ends it.
- * @param silenceMs without a byte for so long the connection counts as lost, also before the first one
+ * @param patience without a byte for so long the connection counts as lost
  * @throws HostUnavailableError when the connection breaks or falls silent; ClusterRefusal when it is refused
  */
 export async function* readWatchLines(
   api: ClusterApi,
   call: ClusterCall,
   signal: AbortSignal,
-  silenceMs: number,
+  { openMs, silenceMs }: WatchPatience,
 ): AsyncGenerator<WatchLine | 'opened'> {
   const silence = new AbortController();
-  const isSilent = () => silence.abort(new Error(`not a word for ${silenceMs} ms`));
-  const timer = setTimeout(isSilent, silenceMs);
+  const waitFor = (ms: number) => setTimeout(() => silence.abort(new Error(`not a word for ${ms} ms`)), ms);
+  let timer = waitFor(openMs);
   try {
     const response = await api.open(call, AbortSignal.any([signal, silence.signal]));
+    clearTimeout(timer);
+    timer = waitFor(silenceMs);
     yield 'opened';
     let rest = '';
     const decoder = new TextDecoder();
