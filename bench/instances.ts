@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcFile } from '../hosts/local/proc-files.js';
-import { IdleCluster } from '../prove/idle-cluster.js';
+import { IdleCluster, nodes } from '../prove/idle-cluster.js';
 import { descendantsOf } from '../prove/left-over.js';
 import type { Proof, ProofContext } from '../prove/proof.js';
 import { CpuMeter } from './process-cpu.js';
@@ -71,6 +71,10 @@ async function measureIdle(
     `${count} idle: memory`,
     describe(memory, (one) => `${Math.round(one / 1e6)} MB`),
   );
+  say(
+    `${count} idle: CPU of the hub by node and instance`,
+    `${milli(cores / nodes)} a node, of ${nodes}; ${milli(cores / count)} an instance`,
+  );
   say(`${count} idle: others used meanwhile`, `${percent((cpu.others + own) / cpu.seconds)} % of one core`);
   say(`${count} idle: calls`, describeCalls(calls));
   const questions = plane.metrics.requests - before.metrics;
@@ -131,6 +135,7 @@ function proportionalBytes(pid: number): number {
 
 const sumOf = (figures: Readonly<Record<string, number>>) =>
   Object.values(figures).reduce((sum, one) => sum + one, 0);
+const milli = (cores: number) => `${(1000 * cores).toFixed(2)} millicores`;
 const percent = (share: number) => (100 * share).toFixed(1);
 
 function describe(figures: Readonly<Record<string, number>>, show: (figure: number) => string): string {

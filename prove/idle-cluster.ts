@@ -8,7 +8,8 @@ import { type ProofHost, type ProofHub, startProofHub } from './proof-hub.js';
 const modelId = 'eos-physchem';
 /** Longer than any run: nobody calls these instances, and none is retired. */
 const warmSeconds = 86_400;
-const nodes = 20;
+/** How many nodes the instances of an idle cluster are spread over. */
+export const nodes = 20;
 const lookEveryMs = 500;
 /** Rows of this age count as left behind, so that the hub takes them up in its next pass. */
 const leftBehindFor = '1 minute';
