@@ -59,8 +59,33 @@ export class IdleCluster {
     for (let ready = 0; ready < count; await sleep(lookEveryMs)) {
       ready = await this.countReady();
       if (Date.now() > deadline)
-        throw new Error(`${ready} of ${count} instances are ready after ${withinMs / 1000} s`);
+        throw new Error(
+          `${ready} of ${count} instances are ready after ${withinMs / 1000} s; others: ${await this.#describeOthers()}`,
+        );
     }
+  }
+
+  /** What the hub knows of a few instances that are not ready, and what the cluster shows of each. */
+  async #describeOthers(): Promise<string> {
+    const rows = await this.hub.rows<{ id: string }>(
+      `select id, state, uid, resource_version, node, waiting_reason, waiting_message, created_at, last_updated
+         from model_instance where state <> 'ACTIVE' order by id limit 3`,
+    );
+    const others = rows.map(async (row) => {
+      const pod = await this.plane.cluster
+        .pod(this.namespace, podNameOf(row.id))
+        .catch((error: Error) => error.message);
+      return { row, pod: typeof pod === 'string' ? pod : { ...pod.metadata, status: pod.status } };
+    });
+    return JSON.stringify(await Promise.all(others));
+  }
+
+  /** One for each instance; another one as soon as its row is written anew. */
+  async readRowVersions(): Promise<readonly string[]> {
+    const rows = await this.hub.rows<{ version: string }>(
+      `select id || ' ' || xmin::text as version from model_instance`,
+    );
+    return rows.map(({ version }) => version);
   }
 
   async countReady(): Promise<number> {
