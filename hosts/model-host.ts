@@ -106,7 +106,7 @@ export interface WatchedInstanceEvent extends HostInstanceEvent {
 
 export type HostEventListener = (event: WatchedInstanceEvent) => void;
 
-/** What an instance used in a short stretch of time: its highest memory, and its CPU as a rate. */
+/** What an instance used in a stretch of time: its highest memory that is known, and its CPU as a rate. */
 export interface UsagePeriod {
   readonly from: string;
   readonly to: string;
@@ -124,10 +124,7 @@ export interface InstanceUsage {
   readonly peakMemoryBytes: number | null;
   /** CPU used over the instance's life, where the host knows it. */
   readonly cpuSecondsTotal: number | null;
-  /**
-   * The last minute in periods of about a second, oldest first, from hosts that look so often: peaks of work that is
-   * shorter than the time between two reads.
-   */
+  /** For peaks of short work: the last minute by seconds, oldest first, or the window that the figures are averaged over. */
   readonly recentPeriods?: readonly UsagePeriod[];
   readonly sampledAt: string;
 }

@@ -100,7 +100,9 @@ async function raiseInstancePeaks(sql: Sql, readings: readonly InstanceReading[]
 
 /**
  * Work that goes on, and work that was given back since the earliest period. A period belongs to every lease that
- * touches it: what several used within one second is not told apart.
+ * touches it: what several used within one is not told apart, and the highest that each may have used is better than
+ * nothing. Except for the CPU of a lease that has less of the period than another and goes on after it: most of that
+ * is the other's, and the next period will tell its own.
  */
 async function raiseLeasePeaks(
   sql: Sql,
@@ -115,17 +117,24 @@ async function raiseLeasePeaks(
        select lease_token, instance_id, granted_at, released_at from instance_lease
         where instance_id is not null and (state = 'GRANTED' or released_at >= (select min(began) from period))
           for update skip locked),
-     worked as (
-       select l.lease_token, max(p.memory) as memory, max(p.cpu) as cpu, count(*) filter (where p.is_new) as samples
+     touched as (
+       select l.lease_token, p.*, coalesce(l.released_at > p.ended, true) as goes_on,
+         least(l.released_at, p.ended) - greatest(l.granted_at, p.began) as part
          from lease l join period p on p.instance_id = l.instance_id and l.granted_at <= p.ended
-          and (l.released_at is null or l.released_at >= p.began)
-        group by l.lease_token)
+          and (l.released_at is null or l.released_at >= p.began)),
+     shared as (
+       select *, part < max(part) over (partition by instance_id, began, ended) as is_less from touched),
+     worked as (
+       select lease_token, max(memory) as memory, max(cpu) filter (where not (is_less and goes_on)) as cpu,
+         count(*) filter (where is_new) as samples
+         from shared group by lease_token)
      update instance_lease l set peak_memory_bytes = greatest(l.peak_memory_bytes, w.memory),
        peak_cpu_millicores = greatest(l.peak_cpu_millicores, w.cpu),
        -- A short lease may end before its period does: it was measured, if late.
        usage_samples = greatest(l.usage_samples + w.samples, 1)
        from worked w where l.lease_token = w.lease_token and (w.samples > 0
-         or l.peak_memory_bytes is null or l.peak_memory_bytes < w.memory or l.peak_cpu_millicores < w.cpu)`,
+         or l.peak_memory_bytes is null or l.peak_memory_bytes < w.memory
+         or coalesce(l.peak_cpu_millicores, -1) < w.cpu)`,
     [
       periods.map(({ instanceId }) => instanceId),
       periods.map(({ from }) => from),

@@ -20,7 +20,7 @@ export interface LeasePeriod extends Period {
 }
 
 /**
- * The periods that a reading tells of: those of a host that looks often, else the sample itself as a moment.
+ * The periods that a reading tells of: those that its host knows, else the sample itself as a moment.
  * @param lastSampledAt the newest sample that was counted before; null when there was none
  */
 export function periodsOf(reading: UsageReading, lastSampledAt: string | null): LeasePeriod[] {

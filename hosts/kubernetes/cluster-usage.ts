@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { mebibytesToBytes } from '../../domain/units.js';
-import type { HostUsage, InstanceUsage, NodeUsage, ObservedInstance } from '../model-host.js';
+import { mebibytesToBytes, MS_PER_SECOND } from '../../domain/units.js';
+import type { HostUsage, InstanceUsage, NodeUsage, ObservedInstance, UsagePeriod } from '../model-host.js';
 import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
 import { toHostError } from './hub-pods.js';
 import type { MeasuredUsage, UsageSource } from './metrics-api.js';
@@ -101,12 +101,24 @@ function matchUsage(
   measured: readonly MeasuredUsage[],
 ): InstanceUsage[] {
   const byName = new Map(instances.map((instance) => [instance.pod.name, instance]));
-  return measured.flatMap(({ name, ...usage }) => {
+  return measured.flatMap(({ name, windowSeconds, ...usage }) => {
     const instance = byName.get(name);
     if (!instance || Date.parse(usage.sampledAt) < Date.parse(instance.createdAt)) return [];
     const { instanceId, uid } = instance;
-    return [{ instanceId, uid, ...usage, peakMemoryBytes: null, cpuSecondsTotal: null }];
+    const known = { instanceId, uid, ...usage, peakMemoryBytes: null, cpuSecondsTotal: null };
+    return [
+      windowSeconds === undefined ? known : { ...known, recentPeriods: [toPeriod(usage, windowSeconds)] },
+    ];
   });
+}
+
+/** The time that a sample stands for. */
+function toPeriod(
+  { sampledAt, memoryBytes, cpuMillicores }: Omit<MeasuredUsage, 'name'>,
+  windowSeconds: number,
+): UsagePeriod {
+  const from = new Date(Date.parse(sampledAt) - windowSeconds * MS_PER_SECOND).toISOString();
+  return { from, to: sampledAt, memoryBytes, cpuMillicores };
 }
 
 /** Requests are those of the hub's instances: of other pods on the node the hub sees nothing. */

@@ -3,7 +3,7 @@ import { HostUnavailableError } from '../model-host.js';
 import { MODEL_CONTAINER } from './build-pod.js';
 import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
 import { toHostError } from './hub-pods.js';
-import { readBytes, readMillicores } from './quantity.js';
+import { readBytes, readDuration, readMillicores } from './quantity.js';
 
 const METRICS_PATH = '/apis/metrics.k8s.io/v1beta1';
 const NOT_FOUND = 404;
@@ -18,6 +18,8 @@ export interface MeasuredUsage {
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
   readonly sampledAt: string;
+  /** Length of the time before `sampledAt` over which CPU was averaged, s; left out where CPU and memory are of no such one. */
+  readonly windowSeconds?: number;
 }
 
 /** Where CPU and memory of pods are read. */
@@ -29,7 +31,11 @@ export interface UsageSource {
 }
 
 const quantities = z.object({ cpu: z.string().nullish(), memory: z.string().nullish() });
-const measured = z.object({ metadata: z.object({ name: z.string() }), timestamp: z.string() });
+const measured = z.object({
+  metadata: z.object({ name: z.string() }),
+  timestamp: z.string(),
+  window: z.string().nullish(),
+});
 const podMetrics = measured.extend({
   containers: z.array(z.object({ name: z.string(), usage: quantities })),
 });
@@ -69,14 +75,16 @@ export function createMetricsApi(api: ClusterApi, namespace: string, labelSelect
 }
 
 function toUsage(
-  { metadata, timestamp }: z.infer<typeof measured>,
+  { metadata, timestamp, window }: z.infer<typeof measured>,
   { usage }: { readonly usage: z.infer<typeof quantities> },
 ): MeasuredUsage {
+  const windowSeconds = readDuration(window);
   return {
     name: metadata.name,
     cpuMillicores: readMillicores(usage.cpu) ?? 0,
     memoryBytes: readBytes(usage.memory) ?? 0,
     sampledAt: new Date(timestamp).toISOString(),
+    ...(windowSeconds === null ? {} : { windowSeconds }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readBytes, readMillicores, readQuantity } from './quantity.js';
+import { readBytes, readDuration, readMillicores, readQuantity } from './quantity.js';
 
 describe('quantities of the cluster', () => {
   it.each([
@@ -32,6 +32,28 @@ describe('quantities of the cluster', () => {
         expect(readMillicores(`${whole}m`)).toBe(whole);
         expect(readMillicores(`${whole}000000n`)).toBe(whole);
         expect(readBytes(`${whole}Ki`)).toBe(whole * 1024);
+      }),
+    );
+  });
+});
+
+describe('durations of the cluster', () => {
+  it.each([
+    ['15s', 15],
+    ['15.061s', 15.061],
+    ['1m0s', 60],
+    ['1h2m3.5s', 3723.5],
+    ['250ms', 0.25],
+  ])('reads %s', (text, seconds) => expect(readDuration(text)).toBeCloseTo(seconds, 9));
+
+  it.each(['', '15', 's', '1m 0s', '-1s', 'soon', null, undefined])('takes %j for none', (text) =>
+    expect(readDuration(text)).toBeNull(),
+  );
+
+  it('reads back what is written with hours, minutes and seconds', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 100 }), fc.nat({ max: 59 }), fc.nat({ max: 59_999 }), (h, m, ms) => {
+        expect(readDuration(`${h}h${m}m${ms / 1000}s`)).toBeCloseTo(h * 3600 + m * 60 + ms / 1000, 6);
       }),
     );
   });

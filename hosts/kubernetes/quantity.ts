@@ -24,6 +24,27 @@ export function readQuantity(text: string): number | null {
   return Number(`${digits}e${decimalExponents[suffix] ?? 0}`);
 }
 
+const secondsOf: Readonly<Record<string, number>> = {
+  h: 3600,
+  m: 60,
+  s: 1,
+  ms: 1e-3,
+  us: 1e-6,
+  µs: 1e-6,
+  ns: 1e-9,
+};
+const DURATION = /^(?:(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns))+$/;
+const DURATION_PART = /(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g;
+
+/** A duration of the cluster (`15.5s`, `1m0s`) in seconds; null for what is none. */
+export function readDuration(text: string | null | undefined): number | null {
+  if (text == null || !DURATION.test(text)) return null;
+  return [...text.matchAll(DURATION_PART)].reduce(
+    (sum, [, digits, unit = 's']) => sum + Number(digits) * (secondsOf[unit] ?? 0),
+    0,
+  );
+}
+
 /** CPU in whole millicores, rounded up as the cluster rounds; null for what is no quantity. */
 export function readMillicores(text: string | null | undefined): number | null {
   const cores = text == null ? null : readQuantity(text);

@@ -102,6 +102,17 @@ describeWith('kubernetes')('pods of this hub and of others', () => {
     await blind.close();
   });
 
+  it('T39: tells of figures over which time they were measured', async () => {
+    const spec = kubernetesSpec();
+    plane.metrics.set(namespace, podNameOf(spec.instanceId), { cpuMillicores: 7, memoryBytes: MEBIBYTE });
+    const created = await host.createInstance(spec);
+    await watch.until(created, (instance) => instance.ready);
+    const { instances } = await host.readUsage();
+    const { sampledAt, recentPeriods } = instances.find(({ uid }) => uid === created.uid)!;
+    const from = new Date(Date.parse(sampledAt) - 15_000).toISOString();
+    expect(recentPeriods).toEqual([{ from, to: sampledAt, memoryBytes: MEBIBYTE, cpuMillicores: 7 }]);
+  });
+
   it('X-P2: watches instead of asking again and again', async () => {
     const proxy = await plane.proxy();
     const quiet = openKubernetesHost(await proxy.kubeconfig('hub'), namespace);

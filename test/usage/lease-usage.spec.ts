@@ -1,5 +1,6 @@
 /** What single pieces of work used, however short they were. */
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { recordUsage } from '../../activities/usage/record-usage.js';
 import type { Database } from '../../db/database.js';
 import type { InstanceUsage } from '../../hosts/model-host.js';
@@ -30,13 +31,14 @@ describeWith('postgres')('the usage of a lease', () => {
     database = await openTestDatabase();
   });
   afterAll(() => database.close());
-  beforeEach(async () => {
-    began = Date.now() - 45_000;
+  beforeEach(() => clear());
+  async function clear(): Promise<void> {
+    began = Date.now() - 60_000;
     for (const table of ['usage_sample', 'instance_usage', 'instance_lease', 'model_instance'])
       await database.rows(`delete from ${table}`);
     model = await makeModel(database);
     id = await makeInstance(database, { modelId: model.id, uid: 'uid' });
-  });
+  }
 
   /** A lease that worked from one second to another, or works still. */
   async function lease(from: number, to: number | null): Promise<string> {
@@ -102,6 +104,89 @@ describeWith('postgres')('the usage of a lease', () => {
     await tell({ sampledAt: at(15) });
     expect(await read(within)).toEqual({ peak_memory_bytes: 100, peak_cpu_millicores: 50, usage_samples: 1 });
     expect(await read(missed)).toEqual(notMeasured);
+  });
+
+  describe('from samples of 15 seconds', () => {
+    const windowMs = 15_000;
+    /** One sample as a cluster measures it, told when its time is over. */
+    const sample = (index: number, memoryBytes: number, cpuMillicores: number) => {
+      const [from, to] = [at((index * windowMs) / 1000), at(((index + 1) * windowMs) / 1000)];
+      const figures = { memoryBytes, cpuMillicores };
+      return tell({ sampledAt: to, ...figures, recentPeriods: [{ from, to, ...figures }] });
+    };
+
+    it('T39: is that of the sample in whose time it worked, however short it was', async () => {
+      const [short, later] = [await lease(3, 5), await lease(16, 18)];
+      await sample(0, 700, 40);
+      expect(await read(short)).toEqual({
+        peak_memory_bytes: 700,
+        peak_cpu_millicores: 40,
+        usage_samples: 1,
+      });
+      expect(await read(later)).toEqual(notMeasured);
+    });
+
+    it('is not the CPU of the work before it, once a sample tells its own', async () => {
+      const [heavy, light] = [await lease(1, 12), await lease(13, null)];
+      await sample(0, 700, 900);
+      expect(await read(heavy)).toMatchObject({ peak_memory_bytes: 700, peak_cpu_millicores: 900 });
+      expect(await read(light)).toEqual({
+        peak_memory_bytes: 700,
+        peak_cpu_millicores: null,
+        usage_samples: 1,
+      });
+      await sample(1, 600, 20);
+      expect(await read(light)).toEqual({
+        peak_memory_bytes: 700,
+        peak_cpu_millicores: 20,
+        usage_samples: 2,
+      });
+      expect(await read(heavy)).toMatchObject({ peak_cpu_millicores: 900, usage_samples: 1 });
+    });
+
+    it('is of no sample that it did not touch, and measured in each that it did', async () => {
+      const work = fc.record({
+        pause: fc.integer({ min: 1, max: 80 }),
+        lasts: fc.integer({ min: 1, max: 200 }),
+      });
+      const cpus = fc.uniqueArray(fc.integer({ min: 1, max: 9000 }), { minLength: 3, maxLength: 3 });
+      await fc.assert(
+        fc.asyncProperty(fc.array(work, { minLength: 1, maxLength: 4 }), cpus, async (works, cpu) => {
+          await clear();
+          const leases: { readonly from: number; readonly to: number; readonly token: string }[] = [];
+          let end = 0;
+          for (const { pause, lasts } of works) {
+            const [from, to] = [end + pause / 10, end + (pause + lasts) / 10];
+            leases.push({ from, to, token: await lease(from, to) });
+            end = to;
+          }
+          for (const [index, one] of cpu.entries()) await sample(index, one + 1, one);
+          const seconds = windowMs / 1000;
+          const partOf = ({ from, to }: (typeof leases)[number], index: number) =>
+            Math.min(to, (index + 1) * seconds) - Math.max(from, index * seconds);
+          for (const one of leases) {
+            const touched = cpu.flatMap((_, index) => (partOf(one, index) >= 0 ? [index] : []));
+            const row = await read(one.token);
+            if (touched.length === 0) {
+              expect(row).toEqual(notMeasured);
+              continue;
+            }
+            const highest = Math.max(...touched.map((index) => cpu[index]!));
+            expect(row).toMatchObject({ peak_memory_bytes: highest + 1, usage_samples: touched.length });
+            const mostlyOthers = touched.filter(
+              (index) =>
+                one.to > (index + 1) * seconds &&
+                leases.some((other) => partOf(other, index) > partOf(one, index)),
+            );
+            const own = touched.filter((index) => !mostlyOthers.includes(index)).map((index) => cpu[index]!);
+            expect(row.peak_cpu_millicores).toBe(own.length === 0 ? null : Math.max(...own));
+            // Whoever ended while samples were taken has its CPU measured.
+            if (one.to <= cpu.length * seconds) expect(own).not.toEqual([]);
+          }
+        }),
+        { numRuns: 25 },
+      );
+    }, 30_000);
   });
 
   it('is nothing, and says so, where nothing was measured', async () => {
