@@ -12,7 +12,8 @@ import { stopWithParent } from './stop-with-parent.js';
 
 const rememberedLines = 30;
 const processLines: string[] = [];
-let stack: Stack | undefined;
+const stopping = new AbortController();
+let preparing: Promise<Stack> | undefined;
 let dataDirectory: string | undefined;
 let ending: Promise<never> | undefined;
 
@@ -22,6 +23,9 @@ const tell = (line: string) => process.stderr.write(`${line}\n`);
 /** Stops and removes what we started, once. */
 function end(exitCode: number): Promise<never> {
   ending ??= (async () => {
+    stopping.abort(new Error('the demo was ended'));
+    // Why it could not be prepared is told below.
+    const stack = await preparing?.catch(() => undefined);
     await stack?.stop();
     if (dataDirectory !== undefined) await rm(dataDirectory, { recursive: true, force: true });
     process.exit(exitCode);
@@ -33,15 +37,18 @@ function end(exitCode: number): Promise<never> {
 async function startHub(): Promise<string> {
   dataDirectory = await mkdtemp(join(tmpdir(), 'hub-demo-'));
   const place = { HUB_DATA_DIR: dataDirectory, HOST: '127.0.0.1', PORT: String(await freePort()) };
-  stack = await prepareStack(parseSettings(localSettings, { ...process.env, ...place }), {
-    step: (name, said, ms) =>
+  const reports = {
+    step: (name: string, said: string | undefined, ms: number) =>
       tell(`${(ms / 1000).toFixed(2).padStart(6)} s  ${name.padEnd(12)}${said ?? ''}`.trimEnd()),
     progress: tell,
-    line: (name, text) => {
+    line: (name: string, text: string) => {
       processLines.push(`[${name}] ${text}`);
       if (processLines.length > rememberedLines) processLines.shift();
     },
-  });
+  };
+  const settings = parseSettings(localSettings, { ...process.env, ...place });
+  preparing = prepareStack(settings, reports, stopping.signal);
+  const stack = await preparing;
   await stack.start();
   return stack.places.url;
 }

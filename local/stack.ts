@@ -1,4 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ModelCommands } from '../hosts/local/model-commands.js';
 import { createFirstAdmin, type NewAccount } from './first-admin.js';
 import { lockDataDirectory } from './data-directory-lock.js';
 import type { LocalSettings } from './local.config.js';
@@ -37,19 +39,24 @@ export interface Stack {
 
 /**
  * Takes the data directory and settles ports and places; nothing runs yet.
+ * @param signal ends it early, also when it downloads a part
  * @throws Error of one sentence when the port is taken, the directory is in use or of another version, or a part is
  * missing.
  */
-export async function prepareStack(settings: LocalSettings, reports: StackReports): Promise<Stack> {
+export async function prepareStack(
+  settings: LocalSettings,
+  reports: StackReports,
+  signal: AbortSignal,
+): Promise<Stack> {
   mkdirSync(settings.HUB_DATA_DIR, { recursive: true });
   const directory = realpathSync(settings.HUB_DATA_DIR);
   const unlock = lockDataDirectory(directory);
   try {
     const recorded = readStackRecord(directory);
+    refuseUnusableModels(settings);
     await refuseTakenPort(settings);
-    const temporalProgram = await getOutsidePart(outsideParts.temporal, process.env, (text) =>
-      reports.progress(text),
-    );
+    const tell = (text: string) => reports.progress(text);
+    const temporalProgram = await getOutsidePart(outsideParts.temporal, process.env, tell, signal);
     const ports = await choosePorts(privatePorts, recorded.ports);
     const places = stackPlaces(settings, directory, recorded, ports, temporalProgram);
     const record = { ...recorded, ports, url: places.url, processes: {} };
@@ -132,6 +139,17 @@ function stackSteps(
     { name: 'worker', needs: ['migrations', 'Temporal'], run: keep(worker) },
     { name: 'api', needs: ['migrations', 'Temporal'], run: keep(api, places.url) },
   ];
+}
+
+/** A command file that can't be read is told now, not by the first request that needs it. */
+function refuseUnusableModels({ HUB_LOCAL_MODELS, MODEL_HOST }: LocalSettings): void {
+  if (HUB_LOCAL_MODELS === '' || MODEL_HOST !== 'local') return;
+  const faults = new ModelCommands(resolve(HUB_LOCAL_MODELS)).faults();
+  if (faults.length === 0) return;
+  throw new Error(
+    `HUB_LOCAL_MODELS names what can't be used: ${faults.join('; ')}. It takes one JSON file, or a folder of them, that ` +
+      'maps model ids to { "command": [...] }',
+  );
 }
 
 async function refuseTakenPort({ PORT, HOST }: LocalSettings): Promise<void> {

