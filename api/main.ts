@@ -27,6 +27,8 @@ async function stop(): Promise<void> {
 
 // A supervisor that was killed disconnects without a word; without it nobody would ever stop this process.
 process.on('disconnect', () => void stop());
+// The supervisor asks now and then whether we still turn.
+process.on('message', () => process.connected && process.send?.('alive'));
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 

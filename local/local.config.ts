@@ -17,6 +17,9 @@ export const localSettings = z.object({
     .string()
     .default('')
     .describe('JSON file, or folder of them, that maps further model ids to start commands.'),
+  HUB_SILENCE_SECONDS: integerSetting(2, 86_400)
+    .default(90)
+    .describe('Seconds without an answer after which a process of the hub is killed and started again.'),
   HUB_POSTGRES_USER: z
     .string()
     .default('')

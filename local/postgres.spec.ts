@@ -52,7 +52,7 @@ async function untilServesAgain(): Promise<void> {
 
 describeWith('postgres')("the hub's Postgres", () => {
   it('keeps what was committed when its server is killed with -9 while it computes', async () => {
-    await supervisor.start(postgresChild(cluster));
+    await supervisor.start(postgresChild(cluster, 90));
     const client = await connect();
     await client.query('create table kept (id integer)');
     await client.query('insert into kept values (1)');
@@ -71,7 +71,7 @@ describeWith('postgres')("the hub's Postgres", () => {
   }, 60_000);
 
   it('ends with its children when it is stopped while clients are connected', async () => {
-    await supervisor.start(postgresChild(cluster));
+    await supervisor.start(postgresChild(cluster, 90));
     const client = await connect();
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
     const before = performance.now();
@@ -84,14 +84,14 @@ describeWith('postgres')("the hub's Postgres", () => {
   it('refuses files of another version', async () => {
     await createCluster(cluster, ['--no-sync']);
     writeFileSync(join(cluster.dataDirectory, 'PG_VERSION'), '15\n');
-    await expect(supervisor.start(postgresChild(cluster))).rejects.toThrow(
+    await expect(supervisor.start(postgresChild(cluster, 90))).rejects.toThrow(
       `the database in ${cluster.dataDirectory} was written by Postgres 15, this hub brings 18`,
     );
   });
 
   it('starts in a folder that is closed to the user it runs as', async () => {
     chmodSync(folder, 0o700);
-    await supervisor.start(postgresChild(cluster));
+    await supervisor.start(postgresChild(cluster, 90));
     expect(existsSync(join(cluster.dataDirectory, 'postmaster.pid'))).toBe(true);
   });
 

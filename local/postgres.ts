@@ -21,6 +21,8 @@ export interface PostgresCluster {
 /** The major version of the binaries that come with the npm package; data of another one can't be read. */
 const postgresMajor = '18';
 const postgresUserName = 'hub';
+/** A server that is asked whether it is there has this long to answer, in ms. */
+const answerMs = 10_000;
 export const defaultPostgresUsers = ['postgres', 'nobody'] as const;
 
 /** Settings of every cluster: reachable through loopback only, times in UTC. */
@@ -108,6 +110,15 @@ export async function waitForPostgres(cluster: PostgresCluster, signal: AbortSig
   }
 }
 
+/**
+ * Resolves when the server answers, if only that it takes no more clients.
+ * @throws Error when nobody answers
+ */
+export async function askPostgres(cluster: PostgresCluster): Promise<void> {
+  const problem = await whyUnreachable(databaseUrl(cluster, 'postgres'));
+  if (problem !== undefined && !(problem instanceof pg.DatabaseError)) throw problem;
+}
+
 /** Creates a database unless it exists. The name is ours and needs no quoting. */
 export async function createDatabase(cluster: PostgresCluster, name: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl(cluster, 'postgres') });
@@ -122,7 +133,7 @@ export async function createDatabase(cluster: PostgresCluster, name: string): Pr
 
 /** Undefined when the server answers a query. */
 async function whyUnreachable(url: string): Promise<Error | undefined> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: answerMs });
   // A connection cut while idle is told here and nowhere else; the query's own failure is what matters to us.
   client.on('error', () => undefined);
   try {

@@ -5,13 +5,32 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { endProcessesIn } from './end-processes-in.js';
 import type { Launch } from './launch.js';
-import { createCluster, type PostgresCluster, postgresLaunch, waitForPostgres } from './postgres.js';
+import {
+  askPostgres,
+  createCluster,
+  type PostgresCluster,
+  postgresLaunch,
+  waitForPostgres,
+} from './postgres.js';
 import { repositoryRoot } from './repository.js';
 import type { ChildPlan } from './supervised-child.js';
-import { type TemporalServer, temporalLaunch, waitForTemporal } from './temporal-server.js';
+import type { HealthCheck } from './watch-health.js';
+import { askTemporal, type TemporalServer, temporalLaunch, waitForTemporal } from './temporal-server.js';
+
+/** A part is asked so often during the time for which it may be silent. */
+const questionsInSilence = 9;
+
+/** A health check that gives a part up after so many seconds without an answer. */
+function healthCheck(silenceSeconds: number, ask: HealthCheck['ask']): HealthCheck {
+  return {
+    ask,
+    everyMs: Math.round((silenceSeconds * 1000) / questionsInSilence),
+    mostUnanswered: questionsInSilence,
+  };
+}
 
 /** The hub's own Postgres. Its files are made at the first start. */
-export function postgresChild(cluster: PostgresCluster): ChildPlan {
+export function postgresChild(cluster: PostgresCluster, silenceSeconds: number): ChildPlan {
   return {
     name: 'postgres',
     stopSignal: 'SIGINT',
@@ -22,11 +41,12 @@ export function postgresChild(cluster: PostgresCluster): ChildPlan {
       return postgresLaunch(cluster);
     },
     waitUntilReady: (_child, signal) => waitForPostgres(cluster, signal),
+    health: healthCheck(silenceSeconds, () => askPostgres(cluster)),
   };
 }
 
 /** The Temporal development server. A file that is gone is made anew; the hub starts again what was running. */
-export function temporalChild(server: TemporalServer): ChildPlan {
+export function temporalChild(server: TemporalServer, silenceSeconds: number): ChildPlan {
   return {
     name: 'temporal',
     stopSignal: 'SIGTERM',
@@ -37,17 +57,20 @@ export function temporalChild(server: TemporalServer): ChildPlan {
       return temporalLaunch(server, 'FULL');
     },
     waitUntilReady: (_child, signal) => waitForTemporal(server, signal),
+    health: healthCheck(silenceSeconds, (_child, signal) => askTemporal(server, signal)),
   };
 }
 
 /**
- * A node process of ours: it sends the message `ready` when it serves, and stops when the channel closes.
+ * A node process of ours: it sends the message `ready` when it serves, answers `alive?` with `alive`, and stops when the
+ * channel closes.
  * @param program path below `dist/`
  */
 export function nodeChild(
   name: string,
   program: string,
   environment: Readonly<Record<string, string>>,
+  silenceSeconds: number,
 ): ChildPlan {
   return {
     name,
@@ -56,6 +79,7 @@ export function nodeChild(
       return { ...nodeLaunch(program, environment), hasChannel: true };
     },
     waitUntilReady: waitForReadyMessage,
+    health: healthCheck(silenceSeconds, askOverChannel),
   };
 }
 
@@ -86,6 +110,14 @@ async function waitForReadyMessage(child: ChildProcess, signal: AbortSignal): Pr
     })) as unknown[];
     if (message === 'ready') return;
   }
+}
+
+/** Does its event loop still turn? What else its answers depend on has a health check of its own. */
+async function askOverChannel(child: ChildProcess, signal: AbortSignal): Promise<void> {
+  const asked = new Promise<void>((resolve, reject) => {
+    child.send('alive?', (error) => (error === null ? resolve() : reject(error)));
+  });
+  await Promise.all([asked, once(child, 'message', { signal })]);
 }
 
 /** The kernel keeps 15 characters of a program's name. */

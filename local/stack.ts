@@ -126,13 +126,15 @@ function stackSteps(
     if (account) tellAdmin(account);
     return account ? `user ${account.username} created` : 'exists';
   };
-  const localHost = nodeChild('local-host', 'hosts/local/host.main.js', environment);
-  const worker = nodeChild('worker', 'temporal/worker.main.js', environment);
-  const api = nodeChild('api', 'api/main.js', environment);
+  const { HUB_SILENCE_SECONDS: silence } = settings;
+  const localHost = nodeChild('local-host', 'hosts/local/host.main.js', environment, silence);
+  const worker = nodeChild('worker', 'temporal/worker.main.js', environment, silence);
+  const api = nodeChild('api', 'api/main.js', environment, silence);
+  const postgresSaid = `127.0.0.1:${postgres.port}`;
   const temporalSaid = `127.0.0.1:${temporal.port}, UI ${places.temporalUiUrl}`;
   return [
-    { name: 'Postgres', needs: [], run: keep(postgresChild(postgres), `127.0.0.1:${postgres.port}`) },
-    { name: 'Temporal', needs: [], run: keep(temporalChild(temporal), temporalSaid) },
+    { name: 'Postgres', needs: [], run: keep(postgresChild(postgres, silence), postgresSaid) },
+    { name: 'Temporal', needs: [], run: keep(temporalChild(temporal, silence), temporalSaid) },
     ...(settings.MODEL_HOST === 'local' ? [{ name: 'local host', needs: [], run: keep(localHost) }] : []),
     { name: 'migrations', needs: ['Postgres'], run: migrate },
     { name: 'first admin', needs: ['migrations'], run: ensureAdmin },

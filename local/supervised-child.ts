@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sendSignal } from '../hosts/local/proc-files.js';
 import { type Launch, startProcess } from './launch.js';
 import { healthyMs, restartDelayMs } from './restart-delay.js';
+import { type HealthCheck, isGivenUp } from './watch-health.js';
 
 /** One process that is kept running. */
 export interface ChildPlan {
@@ -13,6 +14,8 @@ export interface ChildPlan {
   prepare(): Promise<Launch>;
   /** Resolves when the process serves; rejects, or is cut off by the signal, when it does not. */
   waitUntilReady(child: ChildProcess, signal: AbortSignal): Promise<void>;
+  /** Notices when it runs but does not answer any more. */
+  readonly health?: HealthCheck;
   /** How the process is asked to end. */
   readonly stopSignal: NodeJS.Signals;
   /** Its output while it starts and stops is noise: greetings, and an error for every connection that goes. */
@@ -135,7 +138,17 @@ export class SupervisedChild {
     if (this.#everReady) this.#say(`serves again as process ${child.pid}`);
     this.#everReady = true;
     this.#firstReady.resolve();
+    void this.#endWhenSilent(child, over);
     return performance.now();
+  }
+
+  async #endWhenSilent(child: ChildProcess, over: AbortSignal): Promise<void> {
+    const { health } = this.#plan;
+    if (!health) return;
+    const ending = AbortSignal.any([over, this.#stopping.signal]);
+    if (!(await isGivenUp(child, health, ending, (text) => this.#say(text)))) return;
+    this.#say(`did not answer ${health.mostUnanswered} times in a row and is killed`);
+    kill(child);
   }
 
   #forwardLines(child: ChildProcess): void {

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcStat } from '../hosts/local/proc-files.js';
 import { repositoryRoot } from './repository.js';
+import { nodeChild } from './stack-children.js';
 import type { ChildPlan } from './supervised-child.js';
 import { Supervisor } from './supervisor.js';
 
@@ -28,6 +29,12 @@ function child(name: string, code: string): ChildPlan {
       await once(process, 'message', { signal });
     },
   };
+}
+
+/** A child that answers as the hub's own programs do, given up after so many seconds of silence. */
+function asked(name: string, silenceSeconds: number, code = ''): ChildPlan {
+  const { health } = nodeChild(name, '', {}, silenceSeconds);
+  return { ...child(name, `process.on('message', () => process.send('alive')); ${code} ${serves}`), health };
 }
 
 class Heard {
@@ -141,6 +148,47 @@ describe('the supervisor', () => {
       prepare: () => Promise.reject(new Error('the data is of another version')),
     };
     await expect(made.start(refused)).rejects.toThrow('the data is of another version');
+  });
+
+  it('kills a child that answers no more and starts it again', async () => {
+    const { supervisor: made, heard: ears } = supervisor();
+    await made.start(asked('frozen', 0.5));
+    const pid = ears.pids.at(-1)?.frozen ?? 0;
+    const before = performance.now();
+    process.kill(pid, 'SIGSTOP');
+    await until(() => ears.lines.some((line) => line.includes('serves again')));
+    expect(performance.now() - before).toBeGreaterThan(400);
+    expect(ears.lines.slice(0, 3)).toEqual([
+      expect.stringMatching(/^frozen: \(supervisor\) does not answer \(.+\)$/),
+      'frozen: (supervisor) did not answer 9 times in a row and is killed',
+      'frozen: (supervisor) was ended by SIGKILL; starting it again now',
+    ]);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('lets a child be that was silent for less long', async () => {
+    const { supervisor: made, heard: ears } = supervisor();
+    await made.start(asked('sleepy', 4));
+    const pid = ears.pids.at(-1)?.sleepy ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    await until(() => ears.lines.length === 1);
+    process.kill(pid, 'SIGCONT');
+    await until(() => ears.lines.length === 2);
+    expect(ears.lines[1]).toBe('sleepy: (supervisor) answers again');
+    expect(ears.pids.at(-1)).toEqual({ sleepy: pid });
+  });
+
+  it('kills no child that refuses its question while it ends', async () => {
+    const { supervisor: made, heard: ears } = supervisor();
+    await made.start(
+      asked(
+        'fragile',
+        0.2,
+        `setTimeout(() => process.disconnect(), 50); setTimeout(() => process.exit(7), 90);`,
+      ),
+    );
+    await until(() => ears.lines.some((line) => line.includes('serves again')));
+    expect(ears.lines).toContain('fragile: (supervisor) ended with exit code 7; starting it again now');
   });
 
   it('stops a child that is waiting to be started again', async () => {

@@ -89,10 +89,21 @@ export async function waitForTemporal(server: TemporalServer, signal: AbortSigna
   }
 }
 
+/**
+ * Resolves when the server answers at all, if only that it has too much to do.
+ * @throws Error when nobody answers, or only that nobody behind it does
+ */
+export async function askTemporal(server: TemporalServer, signal: AbortSignal): Promise<void> {
+  const { status } = await fetch(searchAttributesUrl(server.httpPort), { signal });
+  if (status >= 500) throw new Error(`it answered ${status}`);
+}
+
+const searchAttributesUrl = (httpPort: number) =>
+  `http://127.0.0.1:${httpPort}/api/v1/namespaces/${temporalNamespace}/search-attributes`;
+
 async function askForSearchAttributes(httpPort: number): Promise<string | undefined> {
-  const url = `http://127.0.0.1:${httpPort}/api/v1/namespaces/${temporalNamespace}/search-attributes`;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    const response = await fetch(searchAttributesUrl(httpPort), { signal: AbortSignal.timeout(2000) });
     const body = await response.text();
     if (!response.ok) return `${response.status} ${body.slice(0, 200)}`;
     const missing = searchAttributeNames.filter((name) => !body.includes(`"${name}"`));

@@ -99,6 +99,8 @@ void chemistry.warmUp();
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
 process.once('disconnect', () => stop('its supervisor is gone'));
+// The supervisor asks now and then whether we still turn.
+process.on('message', () => process.connected && process.send?.('alive'));
 
 const running = worker.run();
 process.send?.('ready');

@@ -53,6 +53,8 @@ const stop = async () => {
   server.closeAllConnections();
   process.exit(0);
 };
+// The supervisor asks now and then whether we still turn.
+process.on('message', () => process.connected && process.send?.('alive'));
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 process.on('disconnect', () => void stop());
