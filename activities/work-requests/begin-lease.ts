@@ -36,9 +36,11 @@ async function writeBeginning(
         where id = $1`,
       [request_id, lease.model_version],
     );
-    await sql.rows(`update instance_lease set begun_at = clock_timestamp() where lease_token = $1`, [
-      lease_token,
-    ]);
+    await sql.rows(
+      `with first as (update model_instance set first_call_at = clock_timestamp() where id = $2 and first_call_at is null)
+       update instance_lease set begun_at = clock_timestamp() where lease_token = $1`,
+      [lease_token, instance_id],
+    );
     await moveWorkRequest(sql, request_id, 'run', { runKey: run_key, event: { instance_id } });
   });
   const stated = await version;

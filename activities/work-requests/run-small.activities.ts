@@ -66,10 +66,12 @@ function storeAndComplete(
   return inClaims(database, 'giving back', async (sql) => {
     if (!(await storeShard(sql, shardPlace(lease), computed))) return null;
     await sql.rows(
-      `update work_request set attempts = attempts + 1, model_version = $3,
+      `with first as (update model_instance set first_call_at = now() - $2 * interval '1 millisecond'
+         where id = $4 and first_call_at is null)
+       update work_request set attempts = attempts + 1, model_version = $3,
          instance_ready_at = coalesce(instance_ready_at, now() - $2 * interval '1 millisecond'),
          job_submitted_at = coalesce(job_submitted_at, now() - $2 * interval '1 millisecond') where id = $1`,
-      [lease.request_id, tookMs, lease.model_version],
+      [lease.request_id, tookMs, lease.model_version, lease.instance_id],
     );
     await moveWorkRequest(sql, lease.request_id, 'complete', { runKey: lease.run_key });
     const told = await releaseLease(sql, lease.lease_token, { outcome: 'finished' });

@@ -21,7 +21,6 @@ export interface LeaseRow {
 interface MomentsRow {
   readonly instance_id: string;
   readonly pod_created_at: string | null;
-  readonly first_call_at: string | null;
 }
 
 /** All that belongs to the instances of one page, by instance. */
@@ -103,11 +102,8 @@ function readMoments(sql: Sql, page: readonly InstanceRow[]): Promise<MomentsRow
   return sql.rows(
     `select page.id as instance_id,
        (select min(e.at) from instance_event e where e.expires_on = page.expires_on and e.instance_id = page.id
-          and e.type = 'INSTANCE_POD_CREATED') as pod_created_at,
-       (select r.job_submitted_at from instance_lease l join work_request r on r.id = l.request_id
-         where l.instance_id = page.id and r.job_submitted_at >= page.created_at
-         order by l.granted_at limit 1) as first_call_at
-       from unnest($1::date[], $2::text[], $3::timestamptz[]) as page (expires_on, id, created_at)`,
-    [page.map((row) => row.expires_on), page.map((row) => row.id), page.map((row) => row.created_at)],
+          and e.type = 'INSTANCE_POD_CREATED') as pod_created_at
+       from unnest($1::date[], $2::text[]) as page (expires_on, id)`,
+    [page.map((row) => row.expires_on), page.map((row) => row.id)],
   );
 }

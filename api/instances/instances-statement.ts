@@ -22,13 +22,14 @@ export interface InstanceRow {
   readonly expires_on: string;
   readonly created_at: string;
   readonly ready_at: string | null;
+  readonly first_call_at: string | null;
   readonly terminated_at: string | null;
   readonly last_updated: string;
 }
 
 const columns = `i.id, i.model_id, i.model_revision, i.image, i.state, i.termination_reason, i.termination_message,
   i.host, i.node, i.waiting_reason, i.waiting_message, i.exit_code, i.pod, i.expires_on, i.created_at,
-  i.ready_at, i.terminated_at, i.last_updated`;
+  i.ready_at, i.first_call_at, i.terminated_at, i.last_updated`;
 
 const podPhase = `(i.pod -> 'state' ->> 'phase')`;
 

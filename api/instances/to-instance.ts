@@ -73,7 +73,7 @@ function timingsOf(
     created_at: moments?.pod_created_at ?? null,
     scheduled_at: scheduled?.last_transition_time ?? null,
     ready_at: row.ready_at,
-    first_call_at: moments?.first_call_at ?? null,
+    first_call_at: row.first_call_at,
     terminated_at: row.terminated_at,
   };
 }

@@ -64,6 +64,7 @@ const ModelInstanceSchema = defineEntity({
     createdAt: p.datetime().columnType('timestamptz').defaultRaw('now()'),
     placedAt: p.datetime().columnType('timestamptz').nullable(),
     readyAt: p.datetime().columnType('timestamptz').nullable(),
+    firstCallAt: p.datetime().columnType('timestamptz').nullable(),
     unreadySince: p.datetime().columnType('timestamptz').nullable(),
     idleSince: p.datetime().columnType('timestamptz').nullable(),
     terminatingAt: p.datetime().columnType('timestamptz').nullable(),

@@ -59,10 +59,13 @@ describeWith('postgres')('instances over HTTP', () => {
     await recordInstanceEvent(sql(), instanceId, 'INSTANCE_POD_CREATED', { uid: 'u' });
     const pod = { name: instanceId, state: { phase: 'Running' }, pod_state: { conditions: [] } };
     const condition = { type: 'PodScheduled', status: 'True', last_transition_time: '2026-01-01T00:00:00Z' };
-    await sql().rows(`update model_instance set pod = $2, node = 'node-1', ready_at = now() where id = $1`, [
-      instanceId,
-      { ...pod, pod_state: { conditions: [condition] } },
-    ]);
+    await sql().rows(
+      `update model_instance set pod = $2, node = 'node-1', ready_at = now(), first_call_at = '2026-01-01T00:00:07Z'
+        where id = $1`,
+      [instanceId, { ...pod, pod_state: { conditions: [condition] } }],
+    );
+    // Its request may have been given to another instance before.
+    await sql().rows(`update work_request set job_submitted_at = '2025-12-31' where id = $1`, [requestId]);
     const { items, next_cursor } = await list();
     expect(next_cursor).toBeNull();
     expect(items).toHaveLength(1);
@@ -90,7 +93,7 @@ describeWith('postgres')('instances over HTTP', () => {
       created_at: expect.stringMatching(/\.\d{6}Z$/),
       scheduled_at: '2026-01-01T00:00:00Z',
       ready_at: expect.stringMatching(/\.\d{6}Z$/),
-      first_call_at: null,
+      first_call_at: '2026-01-01T00:00:07.000000Z',
       terminated_at: null,
     });
     expect(last_event).toMatchObject({

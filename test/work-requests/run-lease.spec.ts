@@ -88,6 +88,31 @@ describeWith('postgres')('the work under a lease', () => {
     expect(lease).toEqual({ state: 'GRANTED', shards: 3, rows: 3, acknowledged_at: expect.any(String) });
   });
 
+  it('notes when each instance was called first, also one that takes over from another', async () => {
+    const request = await running(1);
+    const firstCall = async (instanceId: string) => {
+      const [row] = await worker.database.rows<{ at: string | null }>(
+        `select first_call_at as at from model_instance where id = $1`,
+        [instanceId],
+      );
+      return row!.at;
+    };
+    const failing = await lend(request);
+    expect(await firstCall(failing.instanceId)).toBeNull();
+    server.conduct = (_, response) => void response.writeHead(500).end();
+    expect(await run(failing)).toMatchObject({ type: 'failed' });
+    server.conduct = answerHonestly;
+    const first = await firstCall(failing.instanceId);
+    expect(first).not.toBeNull();
+    await worker.database.transaction((sql) => releaseLease(sql, failing.leaseToken, { outcome: 'failed' }));
+    const next = await lend(request);
+    expect(await firstCall(next.instanceId)).toBeNull();
+    expect(await run(next)).toEqual({ type: 'finished' });
+    expect(Date.parse((await firstCall(next.instanceId))!)).toBeGreaterThan(Date.parse(first!));
+    await run(await makeLease(worker.database, await running(1), failing.instanceId));
+    expect(await firstCall(failing.instanceId)).toBe(first);
+  });
+
   it('heartbeats while the model computes', async () => {
     server.conduct = answerAfter(1_200);
     const environment = new MockActivityEnvironment();

@@ -415,6 +415,7 @@ describeWith('postgres')('a request between its instances and its end', () => {
     expect(await readInstance(claim.instanceId)).toMatchObject({
       state: 'ACTIVE',
       idle_since: expect.any(String),
+      first_call_at: expect.any(String),
     });
   });
 
