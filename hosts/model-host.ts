@@ -1,4 +1,5 @@
 import type { Pod } from '../domain/instance/pod.wire.js';
+import type { NodeFigureGap } from '../domain/usage/node-figures.js';
 
 /**
  * Where model instances run. One contract, several places: processes of this machine (`hosts/local`), pods of a
@@ -140,10 +141,12 @@ export interface NodeUsage {
   readonly usedMemoryBytes: number | null;
 }
 
+/** `unmeasured` says why no instance is measured, `nodeGap` why there are no nodes or no figures of their use. */
 export interface HostUsage {
   readonly instances: readonly InstanceUsage[];
-  /** Null where node figures are not permitted. */
-  readonly nodes: readonly NodeUsage[] | null;
+  readonly unmeasured: string | null;
+  readonly nodes: readonly NodeUsage[];
+  readonly nodeGap: NodeFigureGap | null;
 }
 
 /** The host could not take the call now (unreachable, overloaded): try again. Anything else it throws is final. */

@@ -7,6 +7,7 @@ import { Migration0006Readiness } from './migration-0006-readiness.js';
 import { Migration0007PodPhases } from './migration-0007-pod-phases.js';
 import { Migration0008HubIdentity } from './migration-0008-hub-identity.js';
 import { Migration0009FirstCalls } from './migration-0009-first-calls.js';
+import { Migration0010NodeLook } from './migration-0010-node-look.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 export const migrationsList = [
@@ -19,4 +20,5 @@ export const migrationsList = [
   { name: 'migration-0007-pod-phases', class: Migration0007PodPhases },
   { name: 'migration-0008-hub-identity', class: Migration0008HubIdentity },
   { name: 'migration-0009-first-calls', class: Migration0009FirstCalls },
+  { name: 'migration-0010-node-look', class: Migration0010NodeLook },
 ];

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { Context } from '@temporalio/activity';
+import type { HostUsage } from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { ObserveUsageEffects } from '../observe-usage.effects.js';
 import { readUsageTogether } from './read-usage-together.js';
@@ -36,7 +37,8 @@ export function createObserveUsage(deps: ActivityDependencies): ObserveUsageEffe
 
 async function observeOrWarn(deps: ActivityDependencies): Promise<void> {
   try {
-    await observeOnce(deps);
+    const { unmeasured } = await observeOnce(deps);
+    if (unmeasured !== null) deps.log.warn('no instance is measured', { error: unmeasured });
   } catch (error) {
     deps.log.warn('usage could not be read or written; the next pass tries again', {
       error: error instanceof Error ? error.message : String(error),
@@ -46,14 +48,18 @@ async function observeOrWarn(deps: ActivityDependencies): Promise<void> {
 
 type ObserverDependencies = Pick<ActivityDependencies, 'database' | 'host' | 'instances'>;
 
-/** One pass: one question to the host, one transaction, whatever the number of instances. */
-export async function observeOnce(deps: ObserverDependencies): Promise<void> {
-  const { instances, nodes } = await readUsageTogether(deps.host);
+/**
+ * One pass: one question to the host, one transaction, whatever the number of instances.
+ * @returns what the host told
+ */
+export async function observeOnce(deps: ObserverDependencies): Promise<HostUsage> {
+  const usage = await readUsageTogether(deps.host);
   await deps.database.transaction(async (sql) => {
-    await recordNodeUsage(sql, nodes);
+    await recordNodeUsage(sql, usage);
     await recordUsage(
       sql,
-      instances.map((usage) => toReading(deps, usage)),
+      usage.instances.map((measured) => toReading(deps, measured)),
     );
   });
+  return usage;
 }

@@ -1,14 +1,22 @@
 import type { Sql } from '../../db/database.js';
-import type { NodeUsage } from '../../hosts/model-host.js';
+import type { HostUsage } from '../../hosts/model-host.js';
 import { lockUsageStatement } from './record-usage.js';
 
 /**
- * Replaces what is known of the nodes. Null, where node figures are not permitted, leaves none: old ones would mislead.
+ * Replaces what is known of the nodes, and why something is not. Where node figures are not permitted none stay: old
+ * ones would mislead.
  * @param sql a transaction
  */
-export async function recordNodeUsage(sql: Sql, nodes: readonly NodeUsage[] | null): Promise<void> {
+export async function recordNodeUsage(
+  sql: Sql,
+  { nodes: known, nodeGap }: Pick<HostUsage, 'nodes' | 'nodeGap'>,
+): Promise<void> {
   await sql.rows(lockUsageStatement);
-  const known = nodes ?? [];
+  await sql.rows(
+    `insert into node_look (name, looked_at, gap) values ('nodes', clock_timestamp(), $1)
+     on conflict (name) do update set looked_at = excluded.looked_at, gap = excluded.gap`,
+    [nodeGap],
+  );
   await sql.rows(`delete from node_usage where node <> all($1::text[])`, [known.map(({ node }) => node)]);
   await sql.rows(
     `insert into node_usage (node, allocatable_cpu_millicores, allocatable_memory_bytes, requested_cpu_millicores,

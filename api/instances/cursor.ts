@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** A place in a list: the values of its order, as the row before has them. Opaque to clients. */
 export type CursorParts = readonly (string | number)[];
 
@@ -20,6 +22,13 @@ export function readCursor(text: string): CursorParts {
 export function isCursor(text: string): boolean {
   return parse(text) !== null;
 }
+
+/** A cursor in a query. */
+export const cursorValue = z
+  .string()
+  .max(500)
+  .refine(isCursor, 'Must be the next_cursor of the page before')
+  .describe('next_cursor of the page before');
 
 function parse(text: string): CursorParts | null {
   let parts: unknown;

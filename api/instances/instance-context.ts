@@ -15,6 +15,8 @@ export interface LeaseRow {
   readonly shards: number;
   readonly rows: number;
   readonly peak_memory_bytes: number | null;
+  readonly peak_cpu_millicores: number | null;
+  readonly usage_samples: number;
   readonly outcome: string | null;
 }
 
@@ -73,7 +75,7 @@ function readLeases(sql: Sql, page: readonly InstanceRow[], requestId: string | 
   return sql.rows(
     `select l.* from unnest($1::text[]) as page (id) cross join lateral (
        select instance_id, request_id, state, requested_at, granted_at, acknowledged_at, released_at, shards, rows,
-         peak_memory_bytes, outcome
+         peak_memory_bytes, peak_cpu_millicores, usage_samples, outcome
          from instance_lease where instance_id = page.id and ($2::bigint is null or request_id = $2)
         order by granted_at desc limit ${LEASES_SHOWN}) l`,
     [page.map(({ id }) => id), requestId],

@@ -12,7 +12,20 @@ import { toEvent } from './to-instance.js';
 /** A request that used more instances than this shows the history of the last of them. */
 const MOST_INSTANCES = 200;
 
-/** What happened to instances: the hub's own steps and what the cluster reports, in one order of time. */
+/** Steps that each instance takes once: they tell whoever it worked for where it came from and how it went. */
+const stepsOfLife = [
+  'INSTANCE_REQUESTED',
+  'INSTANCE_POD_CREATED',
+  'INSTANCE_READY',
+  'INSTANCE_SHOULD_TERMINATE',
+  'INSTANCE_ENDED',
+  'INSTANCE_TERMINATED',
+];
+
+/**
+ * What happened to instances: the hub's own steps and what the cluster reports, in one order of time. Of a
+ * request's instances it leaves out what happened while they worked for others.
+ */
 @Injectable()
 export class InstanceHistoryService {
   readonly #database: Database;
@@ -26,10 +39,13 @@ export class InstanceHistoryService {
     const instances = await this.#instancesOf(filter);
     const place = filter.cursor === undefined ? [null, null, null] : readCursor(filter.cursor);
     const rows = await this.#database.rows<EventRow>(
-      `select e.instance_id, page.model_id, e.event_no, e.source, e.type, e.at, e.details, ${requestAt} as request_id
+      `select e.instance_id, page.model_id, e.event_no, e.source, e.type, e.at, e.details, work.request_id
          from unnest($1::date[], $2::text[], $3::text[]) as page (expires_on, id, model_id)
          join instance_event e on e.expires_on = page.expires_on and e.instance_id = page.id
-        where $4::timestamptz is null or (e.at, e.instance_id, e.event_no) < ($4::timestamptz, $5::text, $6::integer)
+         cross join lateral (select ${requestAt} as request_id) work
+        where ($4::timestamptz is null or (e.at, e.instance_id, e.event_no) < ($4::timestamptz, $5::text, $6::integer))
+          and ($8::bigint is null or work.request_id is null or work.request_id = $8::bigint
+            or (e.source = 'hub' and e.type = any($9::text[])))
         order by e.at desc, e.instance_id desc, e.event_no desc limit $7`,
       [
         instances.map((row) => row.expires_on),
@@ -39,6 +55,8 @@ export class InstanceHistoryService {
         place[1],
         place[2] ?? null,
         filter.limit + 1,
+        filter.instance_id === undefined ? filter.work_request_id : null,
+        stepsOfLife,
       ],
     );
     const page = rows.slice(0, filter.limit);

@@ -31,6 +31,7 @@ import {
   LogFilter,
 } from './instances.dto.js';
 import { InstancesService } from './instances.service.js';
+import { answerLog, PLAIN_TEXT, saveAs } from './log-answer.js';
 
 /** The running servers of models, and those that ended. */
 @ApiTags('instances')
@@ -71,7 +72,8 @@ export class InstancesController {
   @Get('history')
   @Access('admin')
   @ApiOperation({
-    summary: 'What happened to an instance, or to all that worked for a request, newest first',
+    summary:
+      'What happened to an instance, or to all that worked for a request but while they worked for others, newest first',
   })
   @ApiOkResponse({ standardSchema: InstanceHistory })
   @ApiRefusals(400, 401, 403, 422, 503)
@@ -82,40 +84,47 @@ export class InstancesController {
   @Get('job-logs')
   @Access('admin')
   @ApiOperation({
-    summary: 'The log of an instance, or of the work for a request, as lines or as plain text',
+    summary: 'The log of an instance, or of the work for a request, as lines, as plain text or as a file',
   })
   @ApiProduces('application/json', 'text/plain')
   @ApiOkResponse({ standardSchema: InstanceLogLines })
   @ApiRefusals(400, 401, 403, 404, 422, 503)
   async jobLogs(
-    @Query({ schema: LogFilter }) filter: LogFilter,
+    @Query({ schema: LogFilter }) { download, ...filter }: z.infer<typeof LogFilter>,
     @Headers('accept') accept: string | undefined,
   ): Promise<z.infer<typeof InstanceLogLines> | StreamableFile> {
-    return asAccepted(await this.#logs.read(filter), accept);
+    return answerLog(await this.#logs.read(filter), { accept, download, of: filter });
   }
 
   @Get(':id/logs')
   @Access('admin')
   @ApiOperation({
-    summary: 'The log of an instance; followed until the instance ends or the client goes, if asked for',
+    summary:
+      'The log of an instance, as lines, as plain text or as a file; followed until the instance ends or the client goes, if asked for',
   })
   @ApiProduces('application/json', 'text/plain')
   @ApiOkResponse({ standardSchema: InstanceLogLines })
   @ApiRefusals(401, 403, 404, 422, 503)
   async instanceLogs(
     @Param('id', { schema: z.string() }) id: string,
-    @Query({ schema: InstanceLogFilter }) { follow, ...filter }: InstanceLogFilter,
+    @Query({ schema: InstanceLogFilter }) { follow, download, ...filter }: InstanceLogFilter,
     @Headers('accept') accept: string | undefined,
     @Caller() caller: SignedIn,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof InstanceLogLines> | StreamableFile> {
-    if (!follow) return asAccepted(await this.#logs.read({ ...filter, instance_id: id }), accept);
+    if (!follow) {
+      const lines = await this.#logs.read({ ...filter, instance_id: id });
+      return answerLog(lines, { accept, download, of: { instance_id: id } });
+    }
     const controller = new AbortController();
     reply.raw.once('close', () => controller.abort());
     const lines = await this.#followed.follow(id, filter, caller, controller);
     void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     const texts = textStream(withHeaders(lines, reply), { chunked: false });
-    return new StreamableFile(texts, { type: PLAIN_TEXT });
+    return new StreamableFile(texts, {
+      type: PLAIN_TEXT,
+      ...(download && { disposition: saveAs({ instance_id: id }) }),
+    });
   }
 
   @Post('actions')
@@ -131,17 +140,6 @@ export class InstancesController {
     await this.#actions.act(body, caller);
     return { result: 'Instance termination requested' };
   }
-}
-
-const PLAIN_TEXT = 'text/plain; charset=utf-8';
-
-function asAccepted(
-  lines: readonly string[],
-  accept: string | undefined,
-): z.infer<typeof InstanceLogLines> | StreamableFile {
-  if (!/\btext\/plain\b/i.test(accept ?? '')) return { logs: [...lines] };
-  const text = lines.map((line) => `${line}\n`).join('');
-  return new StreamableFile(Buffer.from(text), { type: PLAIN_TEXT });
 }
 
 /** The client learns that it is connected before there is a first line. */

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { instanceStates } from '../../domain/instance/instance.js';
 import { instantValue, listValue, timeValue } from '../http/filter-values.js';
-import { isCursor } from './cursor.js';
+import { cursorValue } from './cursor.js';
 
 const states = listValue.pipe(z.array(z.enum(instanceStates)));
-const cursor = z
-  .string()
-  .max(500)
-  .refine(isCursor, 'Must be the next_cursor of the page before')
-  .describe('next_cursor of the page before');
 const requestId = z
   .string()
   .regex(/^\d{1,15}$/, 'Must be the id of a request')
@@ -29,7 +24,7 @@ export const InstanceFilter = z.object({
   load_resource_profiles: z.stringbool().optional(),
   load_recommendations: z.stringbool().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: cursor.optional(),
+  cursor: cursorValue.optional(),
 });
 export type InstanceFilter = z.infer<typeof InstanceFilter>;
 
@@ -39,7 +34,7 @@ export const HistoryFilter = z.object({
   model_id: z.string().optional(),
   work_request_id: requestId.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: cursor.optional(),
+  cursor: cursorValue.optional(),
 });
 export type HistoryFilter = z.infer<typeof HistoryFilter>;
 
@@ -53,18 +48,25 @@ const lineFilter = {
   head: lineCount.optional().describe('the first lines, that many; not looked at with tail'),
 };
 
+const download = z
+  .stringbool()
+  .default(false)
+  .describe('as a file of plain text with a name, as a link of a page needs it');
+
 /** Query of a log: one instance's, or that of the work for a request. */
 export const LogFilter = z.object({
   instance_id: z.string().optional(),
   model_id: z.string().optional(),
   work_request_id: requestId.optional(),
   ...lineFilter,
+  download,
 });
-export type LogFilter = z.infer<typeof LogFilter>;
+export type LogFilter = Omit<z.infer<typeof LogFilter>, 'download'>;
 
 /** Query of the log of the instance in the path. */
 export const InstanceLogFilter = z.object({
   ...lineFilter,
+  download,
   follow: z
     .stringbool()
     .default(false)

@@ -8,7 +8,10 @@ import { Access } from '../auth/access.js';
 import { ApiRefusals } from '../http/api-refusals.js';
 import { DATABASE } from '../records/tokens.js';
 
-/** Pods of instances as their host shows them now: what the leader's watch wrote last, so nobody asks the cluster. */
+/** Set when a pod is made; a warm one has worked for others since. */
+const REQUEST_ANNOTATION = 'ersilia.requestid';
+
+/** Pods of instances as the leader's watch wrote them last, so nobody asks the cluster. */
 @ApiTags('instances')
 @Controller('api/k8s')
 export class KubernetesController {
@@ -20,7 +23,7 @@ export class KubernetesController {
 
   @Get('instances')
   @Access('admin')
-  @ApiOperation({ summary: 'The pods of all instances that have not ended, in camelCase' })
+  @ApiOperation({ summary: 'The pods of all instances that have not ended, as last seen, in camelCase' })
   @ApiOkResponse({ standardSchema: PodList })
   @ApiRefusals(401, 403, 503)
   listAll(): Promise<z.infer<typeof PodList>> {
@@ -29,7 +32,9 @@ export class KubernetesController {
 
   @Get(':model_id/instances')
   @Access('admin')
-  @ApiOperation({ summary: 'The pods of the instances of one model that have not ended, in camelCase' })
+  @ApiOperation({
+    summary: 'The pods of the instances of one model that have not ended, as last seen, in camelCase',
+  })
   @ApiOkResponse({ standardSchema: PodList })
   @ApiRefusals(401, 403, 503)
   listOfModel(@Param('model_id', { schema: z.string() }) modelId: string): Promise<z.infer<typeof PodList>> {
@@ -37,12 +42,25 @@ export class KubernetesController {
   }
 
   async #read(modelId: string | null): Promise<z.infer<typeof PodList>> {
-    const rows = await this.#database.rows<{ pod: Pod }>(
-      `select pod from model_instance
-        where state <> 'TERMINATED' and pod is not null and ($1::text is null or model_id = $1)
-        order by created_at desc, id desc`,
+    const rows = await this.#database.rows<PodRow>(
+      `select i.pod, (select l.request_id from instance_lease l where l.instance_id = i.id
+           order by l.granted_at desc limit 1) as request_id
+         from model_instance i
+        where i.state <> 'TERMINATED' and i.pod is not null and ($1::text is null or i.model_id = $1)
+        order by i.created_at desc, i.id desc`,
       [modelId],
     );
-    return { items: rows.map(({ pod }) => toCamelCase(pod)) };
+    return { items: rows.map((row) => toCamelCase(withRequest(row))) };
   }
+}
+
+interface PodRow {
+  readonly pod: Pod;
+  readonly request_id: number | null;
+}
+
+/** Clients read there which request the pod works for, or worked for last. */
+function withRequest({ pod, request_id }: PodRow): Pod {
+  if (request_id === null) return pod;
+  return { ...pod, annotations: { ...pod.annotations, [REQUEST_ANNOTATION]: String(request_id) } };
 }

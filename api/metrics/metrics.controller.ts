@@ -2,21 +2,28 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Database } from '../../db/database.js';
-import { readNodeUsage, readRunningAverages, readSamples } from '../../db/queries/usage.js';
+import {
+  readActiveSamples,
+  readNodeLook,
+  readNodeUsage,
+  readRunningAverages,
+  readSamples,
+} from '../../db/queries/usage.js';
+import { explainNodeFigures } from '../../domain/usage/node-figures.js';
 import { Access } from '../auth/access.js';
 import { ApiRefusals } from '../http/api-refusals.js';
 import { Refusal } from '../http/refusal.js';
+import { readCursor, writeCursor } from '../instances/cursor.js';
 import { DATABASE } from '../records/tokens.js';
 import {
+  ActiveSamplesFilter,
+  ActiveSamplesList,
   InstanceMetricsList,
   MetricsFilter,
   NodeUsageList,
   SamplesFilter,
   UsageSamples,
 } from './metrics.dto.js';
-
-const noNodes =
-  'No node has been measured: the hub has not looked yet, or may not read nodes; grant it get and list on nodes and on nodes.metrics.k8s.io';
 
 /** What instances and nodes use: CPU as a rate in millicores, memory as working set in bytes. */
 @ApiTags('metrics')
@@ -42,6 +49,32 @@ export class MetricsController {
     };
   }
 
+  @Get('instances/samples')
+  @Access('admin')
+  @ApiOperation({
+    summary: 'A slice of the raw samples of all instances that have not ended, a page of instances at a time',
+  })
+  @ApiOkResponse({ standardSchema: ActiveSamplesList })
+  @ApiRefusals(401, 403, 422, 503)
+  async activeSamples(
+    @Query({ schema: ActiveSamplesFilter }) { model_id, seconds, limit, cursor }: ActiveSamplesFilter,
+  ): Promise<z.infer<typeof ActiveSamplesList>> {
+    const [at, id] = cursor === undefined ? [] : readCursor(cursor);
+    const rows = await readActiveSamples(this.#database, {
+      ...(model_id !== undefined && { modelId: model_id }),
+      ...(cursor !== undefined && { after: [String(at), String(id)] as const }),
+      seconds,
+      limit: limit + 1,
+    });
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      items: page.map(({ created_at: _, ...instance }) => instance),
+      next_cursor:
+        last && rows.length > page.length ? writeCursor([last.created_at, last.instance_id]) : null,
+    };
+  }
+
   @Get('instances/:id/samples')
   @Access('admin')
   @ApiOperation({ summary: 'The last raw samples of one instance' })
@@ -63,11 +96,13 @@ export class MetricsController {
 
   @Get('nodes')
   @Access('admin')
-  @ApiOperation({ summary: 'What each node offers, what is requested of it and what is used' })
+  @ApiOperation({
+    summary: 'What each node offers, what is requested of it and what is used, as of the last look',
+  })
   @ApiOkResponse({ standardSchema: NodeUsageList })
   @ApiRefusals(401, 403, 503)
   async nodes(): Promise<z.infer<typeof NodeUsageList>> {
-    const items = await readNodeUsage(this.#database);
-    return { items, missing_because: items.length === 0 ? noNodes : null };
+    const [items, look] = await Promise.all([readNodeUsage(this.#database), readNodeLook(this.#database)]);
+    return { items, missing_because: explainNodeFigures(look) };
   }
 }

@@ -27,7 +27,7 @@ export function acceptedFormat(accept: string | undefined): ResultFormat | null 
   return null;
 }
 
-/** File name of a request's result or input, safe in a header whatever the model is called. */
-export function fileName(modelId: string, requestId: number, what: string): string {
-  return `${modelId.replaceAll(/[^\w.-]/g, '_')}-${requestId}-${what}`;
+/** File name of what belongs to a request or an instance, safe in a header whatever these are called. */
+export function fileName(kind: string, id: string | number, what: string): string {
+  return `${kind}-${id}-${what}`.replaceAll(/[^\w.-]/g, '_');
 }

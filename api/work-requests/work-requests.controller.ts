@@ -69,8 +69,11 @@ export class WorkRequestsController {
     @Caller() caller: SignedIn,
   ): Promise<WorkRequest | StreamableFile> {
     const format = query.format ?? acceptedFormat(accept);
-    if (format !== null) return this.#file(await this.#requests.find(id, caller), format, query.bom ?? false);
-    const { row, shown } = await this.#requests.show(id, caller);
+    if (format !== null) {
+      const found = await this.#requests.find(id, caller, query.user_id);
+      return this.#file(found, format, query.bom ?? false);
+    }
+    const { row, shown } = await this.#requests.show(id, caller, query.user_id);
     if (query.include_result !== true || row.state !== 'COMPLETED') return shown;
     const asCsv = !isAdmin(caller) || query.csv_result === true;
     return new StreamableFile(textStream(this.#results.writeWithResult(row, shown, asCsv)), {

@@ -21,6 +21,10 @@ export type WorkRequestFilter = z.infer<typeof WorkRequestFilter>;
 
 /** Query of one request. */
 export const WorkRequestQuery = z.object({
+  user_id: z
+    .string()
+    .optional()
+    .describe('only for admins: the request is found if it is of this user; others see their own requests'),
   include_result: z.stringbool().optional().describe('give the result of a COMPLETED request'),
   csv_result: z
     .stringbool()

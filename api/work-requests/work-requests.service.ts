@@ -40,8 +40,12 @@ export class WorkRequestsService {
   }
 
   /** The request with its entries. @throws Refusal 404 */
-  async show(id: string, caller: SignedIn): Promise<{ row: WorkRequestRow; shown: WorkRequest }> {
-    const row = await this.find(id, caller);
+  async show(
+    id: string,
+    caller: SignedIn,
+    userId?: string,
+  ): Promise<{ row: WorkRequestRow; shown: WorkRequest }> {
+    const row = await this.find(id, caller, userId);
     return { row, shown: toWorkRequest(row, await this.#readEntries(row)) };
   }
 
@@ -59,13 +63,16 @@ export class WorkRequestsService {
     return toWorkRequest(after);
   }
 
-  /** @throws Refusal 404 when there is no such request, or it is somebody else's */
-  async find(id: string, caller: SignedIn): Promise<WorkRequestRow> {
+  /**
+   * @param userId of an admin's question: whose request it has to be; of others it is not looked at
+   * @throws Refusal 404 when there is no such request, or it is somebody else's
+   */
+  async find(id: string, caller: SignedIn, userId?: string): Promise<WorkRequestRow> {
     const [row] = /^\d{1,15}$/.test(id)
       ? await this.#database.rows<WorkRequestRow>(
           `select ${workRequestColumns}, r.verdict from work_request r
             where r.id = $1 and ($2::text is null or r.user_id = $2)`,
-          [id, isAdmin(caller) ? null : caller.userId],
+          [id, isAdmin(caller) ? (userId ?? null) : caller.userId],
         )
       : [];
     if (!row) throw new Refusal(404, `Failed to load request with id [${id}]`);

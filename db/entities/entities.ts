@@ -8,6 +8,7 @@ import { InstanceUsage } from './instance-usage.entity.js';
 import { Leader } from './leader.entity.js';
 import { ModelInstance } from './model-instance.entity.js';
 import { Model } from './model.entity.js';
+import { NodeLook } from './node-look.entity.js';
 import { NodeUsage } from './node-usage.entity.js';
 import { RequestStatistic } from './request-statistic.entity.js';
 import { UsageSample } from './usage-sample.entity.js';
@@ -36,6 +37,7 @@ export const entities = [
   UsageSample,
   InstanceUsage,
   NodeUsage,
+  NodeLook,
   Leader,
   HubIdentity,
   AuditEntry,

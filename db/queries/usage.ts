@@ -1,5 +1,6 @@
 import type { InstanceMetrics } from '../../domain/instance/instance.wire.js';
 import { toRunningAverages, type UsageFigures } from '../../domain/usage/running-averages.js';
+import type { NodeFigureGap } from '../../domain/usage/node-figures.js';
 import type { Sql } from '../database.js';
 import { Conditions } from './conditions.js';
 
@@ -92,6 +93,62 @@ export async function readSamples(
   );
 }
 
+/** An instance that has not ended, and what it used lately. */
+export interface ActiveSamplesRow {
+  readonly instance_id: string;
+  readonly model_id: string;
+  readonly created_at: string;
+  /** Oldest first; empty before the first sample. */
+  readonly samples: UsageSampleRow[];
+}
+
+/** Which slice of the raw values of active instances is wanted. */
+export interface ActiveSamplesFilter {
+  readonly modelId?: string;
+  /** How far to look back from now. */
+  readonly seconds: number;
+  /** Instances, not samples. */
+  readonly limit: number;
+  /** Beginning and id of the last instance of the page before. */
+  readonly after?: readonly [createdAt: string, id: string];
+}
+
+/** A sample is taken every 15 s: an hour of them, and what two workers took at once while one followed the other. */
+const MOST_SAMPLES_EACH = 300;
+
+/** Raw values of instances that are not `TERMINATED`, those that began last first. */
+export async function readActiveSamples(sql: Sql, filter: ActiveSamplesFilter): Promise<ActiveSamplesRow[]> {
+  const { modelId, seconds, limit, after } = filter;
+  const conditions = new Conditions();
+  // Spelt like the partial index of live instances.
+  conditions.add(`i.state <> 'TERMINATED'`);
+  conditions.addFor(modelId, (place) => `i.model_id = ${place}`);
+  if (after)
+    conditions.add(
+      `(i.created_at, i.id) < (${conditions.place(after[0])}::timestamptz, ${conditions.place(after[1])})`,
+    );
+  const page = await sql.rows<Omit<ActiveSamplesRow, 'samples'> & { readonly expires_on: string }>(
+    `select i.id as instance_id, i.model_id, i.created_at, i.expires_on from model_instance i ${conditions.where}
+      order by i.created_at desc, i.id desc limit ${conditions.place(limit)}`,
+    conditions.params,
+  );
+  const samples = await sql.rows<UsageSampleRow & { readonly instance_id: string }>(
+    `select page.id as instance_id, s.sampled_at, s.cpu_millicores, s.memory_bytes
+       from unnest($1::date[], $2::text[]) as page (expires_on, id)
+       cross join lateral (select * from usage_sample
+         where expires_on = page.expires_on and instance_id = page.id
+           and sampled_at > clock_timestamp() - $3::integer * interval '1 second'
+         order by sampled_at desc limit ${MOST_SAMPLES_EACH}) s
+      order by s.sampled_at`,
+    [page.map(({ expires_on }) => expires_on), page.map(({ instance_id }) => instance_id), seconds],
+  );
+  const byInstance = Map.groupBy(samples, ({ instance_id }) => instance_id);
+  return page.map(({ expires_on: _, ...instance }) => ({
+    ...instance,
+    samples: (byInstance.get(instance.instance_id) ?? []).map(({ instance_id: __, ...sample }) => sample),
+  }));
+}
+
 /** A node with what it offers, what is requested of it and what is used; used is null where nobody measures it. */
 export interface NodeUsageRow {
   readonly node: string;
@@ -102,6 +159,12 @@ export interface NodeUsageRow {
   readonly used_cpu_millicores: number | null;
   readonly used_memory_bytes: number | null;
   readonly sampled_at: string;
+}
+
+/** How the last look at the nodes ended; null before the first. */
+export async function readNodeLook(sql: Sql): Promise<{ readonly gap: NodeFigureGap | null } | null> {
+  const [look] = await sql.rows<{ gap: NodeFigureGap | null }>(`select gap from node_look`);
+  return look ?? null;
 }
 
 /** The nodes by name; none where node figures are not permitted, and until the first look. */

@@ -65,6 +65,8 @@ const InstanceLease = z.object({
   shards: z.number().int(),
   rows: z.number().int(),
   peak_memory_bytes: z.number().nullable().describe('null where it was not measured'),
+  peak_cpu_millicores: z.number().int().nullable().describe('highest rate; null where it was not measured'),
+  usage_samples: z.number().int().describe('looks at what was used, on which the peaks stand'),
   outcome: z.string().nullable(),
 });
 

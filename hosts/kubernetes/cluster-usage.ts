@@ -51,11 +51,23 @@ export class ClusterUsage {
   async read(instances: readonly ObservedInstance[]): Promise<HostUsage> {
     const { source } = this.#parts;
     const [pods, nodes] = await Promise.all([source?.readPods() ?? [], this.#readNodes()]);
-    const used = nodes === null ? null : ((await source?.readNodes()) ?? null);
+    const measured = typeof pods === 'string' ? [] : pods;
     return {
-      instances: matchUsage(instances, pods),
-      nodes: nodes?.map((node) => toNodeUsage(node, instances, used)) ?? null,
+      instances: matchUsage(instances, measured),
+      unmeasured: typeof pods === 'string' ? pods : null,
+      ...(await this.#useOf(nodes, instances)),
     };
+  }
+
+  async #useOf(
+    nodes: readonly NodeSize[] | null,
+    instances: readonly ObservedInstance[],
+  ): Promise<Pick<HostUsage, 'nodes' | 'nodeGap'>> {
+    if (nodes === null) return { nodes: [], nodeGap: 'nodes-not-permitted' };
+    if (nodes.length === 0) return { nodes: [], nodeGap: 'no-nodes' };
+    const used = (await this.#parts.source?.readNodes()) ?? 'use-not-measured';
+    const [known, nodeGap] = typeof used === 'string' ? [null, used] : [used, null];
+    return { nodes: nodes.map((node) => toNodeUsage(node, instances, known)), nodeGap };
   }
 
   async largestNodeMemoryBytes(): Promise<number> {

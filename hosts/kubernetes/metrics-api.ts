@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NodeFigureGap } from '../../domain/usage/node-figures.js';
 import { HostUnavailableError } from '../model-host.js';
 import { MODEL_CONTAINER } from './build-pod.js';
 import { type ClusterApi, ClusterRefusal } from './cluster-api.js';
@@ -8,6 +9,7 @@ import { readBytes, readDuration, readMillicores } from './quantity.js';
 const METRICS_PATH = '/apis/metrics.k8s.io/v1beta1';
 const NOT_FOUND = 404;
 const FORBIDDEN = 403;
+const UNAVAILABLE = 503;
 
 /**
  * What one pod or node uses now. Of a pod the container of the model server alone: its limit is what the figures are held
@@ -24,10 +26,10 @@ export interface MeasuredUsage {
 
 /** Where CPU and memory of pods are read. */
 export interface UsageSource {
-  /** Every pod of the hub in one call. */
-  readPods(): Promise<readonly MeasuredUsage[]>;
-  /** Null where figures of nodes are not permitted or nobody measures them. */
-  readNodes(): Promise<readonly MeasuredUsage[] | null>;
+  /** Every pod of the hub in one call; else why nobody measures them, in words for operators. */
+  readPods(): Promise<readonly MeasuredUsage[] | string>;
+  /** Every node in one call, else why there are no figures. */
+  readNodes(): Promise<readonly MeasuredUsage[] | NodeFigureGap>;
 }
 
 const quantities = z.object({ cpu: z.string().nullish(), memory: z.string().nullish() });
@@ -55,7 +57,11 @@ export function createMetricsApi(api: ClusterApi, namespace: string, labelSelect
           return pod && server ? [toUsage(pod, server)] : [];
         });
       } catch (error) {
-        throw error instanceof ClusterRefusal ? explain(error) : error;
+        if (!(error instanceof ClusterRefusal)) throw error;
+        if (error.status === NOT_FOUND) return noMetricsApi(error);
+        throw error.status === UNAVAILABLE
+          ? new HostUnavailableError(noMetricsApi(error), { cause: error })
+          : toHostError(error);
       }
     },
     readNodes: async () => {
@@ -67,7 +73,8 @@ export function createMetricsApi(api: ClusterApi, namespace: string, labelSelect
         });
       } catch (error) {
         if (!(error instanceof ClusterRefusal)) throw error;
-        if (error.status === FORBIDDEN || error.status === NOT_FOUND) return null;
+        if (error.status === FORBIDDEN) return 'use-not-permitted';
+        if (error.status === NOT_FOUND) return 'no-metrics-api';
         throw toHostError(error);
       }
     },
@@ -88,12 +95,6 @@ function toUsage(
   };
 }
 
-function explain(error: ClusterRefusal): Error {
-  if (error.status === NOT_FOUND || error.status === 503) {
-    return new HostUnavailableError(
-      `the cluster has no metrics.k8s.io (${error.told}): install metrics-server, or set USAGE_SOURCE to prometheus or none`,
-      { cause: error },
-    );
-  }
-  return toHostError(error);
+function noMetricsApi({ told }: ClusterRefusal): string {
+  return `the cluster has no metrics.k8s.io (${told}): install metrics-server, or set USAGE_SOURCE to prometheus or none`;
 }

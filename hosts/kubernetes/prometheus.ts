@@ -32,7 +32,7 @@ export function createPrometheus(url: string, namespace: string): UsageSource {
       const pods = Map.groupBy(await query(url, expression), ({ pod }) => pod);
       return [...pods].flatMap(([name, told]) => toUsage(name, told) ?? []);
     },
-    readNodes: () => Promise.resolve(null),
+    readNodes: () => Promise.resolve('use-not-measured'),
   };
 }
 

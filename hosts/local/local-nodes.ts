@@ -46,7 +46,7 @@ export function toHostUsage(
       here.map(({ usage }) => usage),
     );
   });
-  return { instances: measured.map(({ usage }) => usage), nodes };
+  return { instances: measured.map(({ usage }) => usage), unmeasured: null, nodes, nodeGap: null };
 }
 
 /** A virtual node with what the given instances use there: nothing else runs on it. */

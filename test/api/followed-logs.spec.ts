@@ -65,11 +65,12 @@ describeWith('postgres')('a followed log', () => {
 
   it('is connected before there is a line, then gives each as it is said, and ends with the instance', async () => {
     const id = await make();
-    const { response, read } = await follow(id, '&tail=3&since=2026-01-01T00:00:00Z');
+    const { response, read } = await follow(id, '&tail=3&since=2026-01-01T00:00:00Z&download=true');
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,
       'text/plain; charset=utf-8',
     ]);
+    expect(response.headers.get('content-disposition')).toBe(`attachment; filename="instance-${id}-log.txt"`);
     expect(followed).toEqual([{ tailLines: 3, since: '2026-01-01T00:00:00.000Z' }]);
     for (const words of ['one', 'two']) {
       host.emit(id, words);

@@ -82,6 +82,36 @@ describeWith('postgres')('logs of instances over HTTP', () => {
     const file = await logs(`instance_id=${id}`, { accept: 'text/plain' });
     expect(file.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(file.text).toBe('one\ntwo\nthree\n');
+    expect(file.headers.get('content-disposition')).toBeNull();
+  });
+
+  it('a log is downloaded by a plain link, as a file with a name of its own', async () => {
+    const id = await makeInstance(sql(), { modelId, state: 'TERMINATED' });
+    const request = await makeRequest(sql(), { modelId });
+    await makeLease(sql(), request, id);
+    await sql().rows(`update instance_lease set granted_at = '2026-01-01' where instance_id = $1`, [id]);
+    await keep(
+      id,
+      ['one', 'two'].map((text) => line('2026-01-02', text)),
+    );
+    const lines = `${line('2026-01-02', 'one')}\n${line('2026-01-02', 'two')}\n`;
+    // As a browser asks for a link.
+    const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+    for (const [path, name] of [
+      [`job-logs?instance_id=${id}`, `instance-${id}-log.txt`],
+      [`${id}/logs?tail=2`, `instance-${id}-log.txt`],
+      [
+        `job-logs?model_id=${modelId}&work_request_id=${request.requestId}`,
+        `${modelId}-${request.requestId}-log.txt`,
+      ],
+    ] as const) {
+      const file = await api.call('GET', `/api/instances/${path}&download=true`, { token, headers });
+      expect([path, file.status, file.text]).toEqual([path, 200, lines]);
+      expect(file.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(file.headers.get('content-disposition')).toBe(`attachment; filename="${name}"`);
+    }
+    const missing = await logs('instance_id=none&download=true');
+    expect([missing.status, missing.json.detail]).toEqual([404, 'No logs found for instance']);
   });
 
   it('a request has the lines written while the instance worked for it, and nobody else’s', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { keepHostEvents } from '../../activities/instances/keep-host-events.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
@@ -14,15 +15,7 @@ describeWith('postgres')('instances over HTTP', () => {
   let api: RunningApi;
   let admin: { token: string; userId: string };
   let model: MadeModel;
-  const tables = [
-    'instance_lease',
-    'model_instance',
-    'instance_event',
-    'instance_usage',
-    'usage_sample',
-    'node_usage',
-    'audit_entry',
-  ];
+  const tables = ['instance_lease', 'model_instance', 'instance_event', 'audit_entry'];
   beforeAll(async () => {
     api = await startApi();
     admin = await api.user({ admin: true });
@@ -55,8 +48,13 @@ describeWith('postgres')('instances over HTTP', () => {
   };
 
   it('an instance is told with its pod, its request, its leases and when it passed each phase', async () => {
-    const { instanceId, requestId } = await working();
+    const { instanceId, requestId, leaseToken } = await working();
     await recordInstanceEvent(sql(), instanceId, 'INSTANCE_POD_CREATED', { uid: 'u' });
+    await sql().rows(
+      `update instance_lease set peak_memory_bytes = 9000, peak_cpu_millicores = 40, usage_samples = 3
+        where lease_token = $1`,
+      [leaseToken],
+    );
     const pod = { name: instanceId, state: { phase: 'Running' }, pod_state: { conditions: [] } };
     const condition = { type: 'PodScheduled', status: 'True', last_transition_time: '2026-01-01T00:00:00Z' };
     await sql().rows(
@@ -86,7 +84,16 @@ describeWith('postgres')('instances over HTTP', () => {
         job_status: 'PENDING',
         model_execution_mode: 'SYNC',
       },
-      leases: [{ work_request_id: requestId, state: 'GRANTED', released_at: null }],
+      leases: [
+        {
+          work_request_id: requestId,
+          state: 'GRANTED',
+          released_at: null,
+          peak_memory_bytes: 9000,
+          peak_cpu_millicores: 40,
+          usage_samples: 3,
+        },
+      ],
     });
     expect(model_instance.timings).toEqual({
       requested_at: expect.stringMatching(/\.\d{6}Z$/),
@@ -250,6 +257,55 @@ describeWith('postgres')('instances over HTTP', () => {
     ]);
   });
 
+  it('the history of a request leaves out what its instances saw while they worked for others', async () => {
+    const mine = await working();
+    await sql().rows(`update model_instance set uid = 'u' where id = $1`, [mine.instanceId]);
+    const happen = async (step: string) => {
+      const event = {
+        instanceId: mine.instanceId,
+        uid: 'u',
+        type: 'Warning' as const,
+        message: step,
+        raw: {},
+      };
+      // The clock of this process is told in whole milliseconds.
+      await sleep(5);
+      const at = new Date().toISOString();
+      await sleep(5);
+      await keepHostEvents(api.parts.database, [{ ...event, id: step, reason: step, at }]);
+    };
+    await recordInstanceEvent(sql(), mine.instanceId, 'INSTANCE_READY');
+    await happen('Mine');
+    await sql().transaction((tx) => releaseLease(tx, mine.leaseToken, { outcome: 'finished' }));
+    await happen('WhileIdle');
+    const theirs = await makeRequest(sql(), { modelId: model.id });
+    const { leaseToken } = await makeLease(sql(), theirs, mine.instanceId);
+    await happen('Theirs');
+    await recordInstanceEvent(sql(), mine.instanceId, 'INSTANCE_CHANGED');
+    await sql().transaction((tx) => releaseLease(tx, leaseToken, { outcome: 'finished' }));
+    await recordInstanceEvent(sql(), mine.instanceId, 'INSTANCE_TERMINATED');
+    const stepsFor = async (query: string) => {
+      const { json } = await get(`/api/instances/history?${query}`);
+      return json.history.map((event: { log_event: string }) => event.log_event).toReversed();
+    };
+    const ofLife = ['INSTANCE_READY', 'WhileIdle', 'INSTANCE_TERMINATED'];
+    const [ready, idle, end] = ofLife;
+    expect(await stepsFor(`model_id=${model.id}&work_request_id=${mine.requestId}`)).toEqual([
+      ready,
+      'Mine',
+      idle,
+      end,
+    ]);
+    expect(await stepsFor(`model_id=${model.id}&work_request_id=${theirs.requestId}`)).toEqual([
+      ready,
+      idle,
+      'Theirs',
+      'INSTANCE_CHANGED',
+      end,
+    ]);
+    expect(await stepsFor(`instance_id=${mine.instanceId}`)).toHaveLength(6);
+  });
+
   it('X-P9: stopping works on the row, whichever process is asked, and is written down with who and why', async () => {
     const { instanceId, requestId } = await working();
     const answer = await stop({ model_id: model.id, work_request_id: String(requestId), reason: 'it hangs' });
@@ -294,95 +350,38 @@ describeWith('postgres')('instances over HTTP', () => {
     expect(await sql().rows(`select id from audit_entry`)).toEqual([]);
   });
 
-  const measure = async (instanceId: string) => {
-    await sql().rows(
-      `insert into instance_usage values ($1, $2, 'models', now() - interval '5 seconds', 3, 600, 100, 300, 3, 6000, 1000, 3000)`,
-      [instanceId, model.id],
-    );
-    for (const [age, cpu] of [
-      [5, 300],
-      [20, 200],
-      [300, 100],
-    ] as const)
-      await sql().rows(
-        `insert into usage_sample select expires_on, id, clock_timestamp() - $2::integer * interval '1 second', $3::integer, $3::integer * 10
-           from model_instance where id = $1`,
-        [instanceId, age, cpu],
-      );
-  };
-
-  it('an instance that runs shows its averages, over its life and over the last 60 s', async () => {
-    const { instanceId } = await working();
-    await measure(instanceId);
-    const { metrics } = (await list()).items[0];
-    expect(metrics).toMatchObject({ model_id: model.id, instance_id: instanceId, namespace: 'models' });
-    expect(metrics.cpu_running_averages).toEqual({
-      count: 3,
-      total: 600,
-      min: 100,
-      max: 300,
-      avg: 200,
-      count_60s: 2,
-      total_60s: 500,
-      min_60s: 200,
-      max_60s: 300,
-      avg_60s: 250,
-    });
-    expect(metrics.memory_running_averages).toMatchObject({ max: 3000, max_60s: 3000, avg_60s: 2500 });
-  });
-
-  it('X-A4: metrics of ended instances are told when they are asked for, and only then', async () => {
-    const { instanceId: running } = await working();
+  it('pods that live are given in camelCase, of all models or of one, each with the request it works for now', async () => {
+    const { instanceId, leaseToken } = await working();
     const ended = await makeInstance(sql(), { modelId: model.id, state: 'TERMINATED' });
-    await measure(running);
-    await measure(ended);
-    const idsFor = async (query: string) => {
-      const { json } = await get(`/api/metrics/instances?model_id=${model.id}&${query}`);
-      return new Set(json.items.map(({ instance_id }: { instance_id: string }) => instance_id));
-    };
-    expect(await idsFor('')).toEqual(new Set([running]));
-    expect(await idsFor('active=False&persisted=true')).toEqual(new Set([ended]));
-    expect(await idsFor('persisted=1')).toEqual(new Set([running, ended]));
-  });
-
-  it('raw samples are a slice of the last seconds, oldest first', async () => {
-    const { instanceId } = await working();
-    await measure(instanceId);
-    const values = async (query: string) => {
-      const { json } = await get(`/api/metrics/instances/${instanceId}/samples?${query}`);
-      return json.samples.map(({ cpu_millicores }: { cpu_millicores: number }) => cpu_millicores);
-    };
-    expect(await values('')).toEqual([100, 200, 300]);
-    expect(await values('seconds=30')).toEqual([200, 300]);
-    expect(await values('limit=1')).toEqual([300]);
-    const none = await get('/api/metrics/instances/none/samples');
-    expect([none.status, none.json.detail]).toEqual([404, 'Instance [none] not found']);
-  });
-
-  it('nodes are told with what they offer, and their absence with its reason', async () => {
-    const before = (await get('/api/metrics/nodes')).json;
-    expect(before).toEqual({ items: [], missing_because: expect.stringContaining('may not read nodes') });
-    await sql().rows(`insert into node_usage values ('node-1', 4000, 8000, 1000, 2000, null, null, now())`);
-    expect((await get('/api/metrics/nodes')).json).toMatchObject({
-      items: [{ node: 'node-1', allocatable_cpu_millicores: 4000, used_cpu_millicores: null }],
-      missing_because: null,
-    });
-  });
-
-  it('pods that live are given in camelCase, of all models or of one', async () => {
-    const { instanceId } = await working();
-    const ended = await makeInstance(sql(), { modelId: model.id, state: 'TERMINATED' });
-    for (const id of [instanceId, ended])
+    const unused = await makeInstance(sql(), { modelId: (await makeModel(sql())).id, ageSeconds: 60 });
+    for (const id of [instanceId, ended, unused])
       await sql().rows(`update model_instance set pod = $2 where id = $1`, [
         id,
-        { name: id, node_name: 'node-1', labels: { my_label: 'x' }, pod_state: { conditions: [] } },
+        {
+          name: id,
+          node_name: 'node-1',
+          labels: { my_label: 'x' },
+          annotations: { 'ersilia.requestid': '1', my_note: 'y' },
+          pod_state: { conditions: [] },
+        },
       ]);
-    const expected = [
-      { name: instanceId, nodeName: 'node-1', labels: { my_label: 'x' }, podState: { conditions: [] } },
-    ];
-    expect((await get('/api/k8s/instances')).json).toEqual({ items: expected });
-    expect((await get(`/api/k8s/${model.id}/instances`)).json).toEqual({ items: expected });
+    await sql().transaction((tx) => releaseLease(tx, leaseToken, { outcome: 'finished' }));
+    const next = await makeRequest(sql(), { modelId: model.id });
+    const { leaseToken: nextToken } = await makeLease(sql(), next, instanceId);
+    const shown = (name: string, request: string) => ({
+      name,
+      nodeName: 'node-1',
+      labels: { my_label: 'x' },
+      annotations: { 'ersilia.requestid': request, my_note: 'y' },
+      podState: { conditions: [] },
+    });
+    const reused = shown(instanceId, String(next.requestId));
+    expect((await get('/api/k8s/instances')).json).toEqual({ items: [reused, shown(unused, '1')] });
+    expect((await get(`/api/k8s/${model.id}/instances`)).json).toEqual({ items: [reused] });
     expect((await get('/api/k8s/eos0none/instances')).json).toEqual({ items: [] });
+    // Idle, it still shows whom it worked for last, as the list of instances does.
+    await sql().transaction((tx) => releaseLease(tx, nextToken, { outcome: 'finished' }));
+    expect((await get(`/api/k8s/${model.id}/instances`)).json).toEqual({ items: [reused] });
   });
 
   it('only admins may see or stop instances', async () => {
@@ -393,6 +392,7 @@ describeWith('postgres')('instances over HTTP', () => {
         await api.call('GET', `/api/instances/history?instance_id=${instanceId}`, { token }),
         await api.call('GET', '/api/k8s/instances', { token }),
         await api.call('GET', '/api/metrics/instances', { token }),
+        await api.call('GET', '/api/metrics/instances/samples', { token }),
         await api.call('GET', `/api/metrics/instances/${instanceId}/samples`, { token }),
         await api.call('GET', '/api/metrics/nodes', { token }),
         await api.call('POST', '/api/instances/actions', {

@@ -165,6 +165,22 @@ describe('results', () => {
     );
   });
 
+  it('X-A4: finds one request for an admin only if it is of the user who is named, and lets others name nobody', async () => {
+    const owner = await api.user();
+    const id = await submit('CCO\n', owner.token);
+    const get = async (query: string, by: string) => {
+      const { status, json } = await api.call('GET', `/api/work-requests/${id}?${query}`, { token: by });
+      return [status, json.detail ?? json.id];
+    };
+    const missing = [404, `Failed to load request with id [${id}]`];
+    expect(await get(`user_id=${owner.userId}`, admin)).toEqual([200, id]);
+    expect(await get('user_id=', admin)).toEqual([200, id]);
+    expect(await get('user_id=somebody-else', admin)).toEqual(missing);
+    expect(await get('user_id=somebody-else&format=csv', admin)).toEqual(missing);
+    expect(await get('user_id=somebody-else', owner.token)).toEqual([200, id]);
+    expect(await get(`user_id=${owner.userId}`, token)).toEqual(missing);
+  });
+
   it('pages the list by cursor, newest first, none twice and none left out', async () => {
     const mine = await api.guest();
     const ids: number[] = [];

@@ -86,7 +86,7 @@ export function describeWatches(parts: () => ContractParts): void {
     expect(usage.peakMemoryBytes ?? Infinity).toBeGreaterThanOrEqual(usage.memoryBytes);
     expect(usage.cpuMillicores).toBeGreaterThanOrEqual(0);
     const largest = await host.largestNodeMemoryBytes();
-    for (const node of nodes ?? []) {
+    for (const node of nodes) {
       const least = node.node === ready.node ? spec : { memoryRequestBytes: 0, cpuRequestMillicores: 0 };
       expect(node.requestedMemoryBytes).toBeGreaterThanOrEqual(least.memoryRequestBytes);
       expect(node.requestedCpuMillicores).toBeGreaterThanOrEqual(least.cpuRequestMillicores);

@@ -29,7 +29,7 @@ export class PlayedHost implements ModelHost {
   full: string | null = null;
   /** While true nothing is told to those who watch, as when they lag behind. */
   silent = false;
-  usage: HostUsage = { instances: [], nodes: null };
+  usage: HostUsage = { instances: [], unmeasured: null, nodes: [], nodeGap: null };
   largestNodeBytes = 8192 * MEBIBYTE;
   healthy = true;
   readonly #listeners = new Set<HostListener>();

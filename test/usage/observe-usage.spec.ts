@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { CancelledFailure } from '@temporalio/activity';
 import { observeOnce } from '../../activities/usage/observe-usage.activities.js';
 import { readUsageTogether } from '../../activities/usage/read-usage-together.js';
-import { readNodeUsage, readRunningAverages } from '../../db/queries/usage.js';
+import { readNodeLook, readNodeUsage, readRunningAverages } from '../../db/queries/usage.js';
 import type { InstanceUsage } from '../../hosts/model-host.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { makeModel } from '../factories/make-model.js';
@@ -46,7 +47,7 @@ describeWith('postgres')('observing usage', () => {
       usedMemoryBytes: null,
     };
     host.place(id);
-    host.usage = { instances: [usageOf(id)], nodes: [node] };
+    host.usage = { ...host.usage, instances: [usageOf(id)], nodes: [node], nodeGap: 'use-not-permitted' };
     await observeOnce(worker.deps);
     expect(await readAverages()).toMatchObject([
       { instance_id: id, namespace: 'models', cpu_running_averages: { count: 1, avg: 40, avg_60s: 40 } },
@@ -54,6 +55,20 @@ describeWith('postgres')('observing usage', () => {
     expect(await readNodeUsage(worker.database)).toMatchObject([
       { node: 'local-1', used_cpu_millicores: null },
     ]);
+    expect(await readNodeLook(worker.database)).toEqual({ gap: 'use-not-permitted' });
+  });
+
+  it('writes of the nodes what there is where no instance is measured, and says why', async () => {
+    const { host, warnings } = worker;
+    const environment = new MockActivityEnvironment();
+    const unmeasured = 'the cluster has no metrics.k8s.io';
+    host.usage = { instances: [], unmeasured, nodes: [], nodeGap: 'no-metrics-api' };
+    const observing = environment.run(() => worker.activities.observeUsage());
+    while ((await readNodeLook(worker.database))?.gap !== 'no-metrics-api') await sleep(20);
+    environment.cancel();
+    await expect(observing).rejects.toBeInstanceOf(CancelledFailure);
+    expect(warnings).toEqual(['no instance is measured']);
+    warnings.length = 0;
   });
 
   it('goes on after its host was away, says so, and ends when its worker stops', async () => {
@@ -73,7 +88,7 @@ describeWith('postgres')('observing usage', () => {
     let reads = 0;
     host.readUsage = async () => {
       reads += 1;
-      return { instances: [usageOf('one', { memoryBytes: reads })], nodes: null };
+      return { ...host.usage, instances: [usageOf('one', { memoryBytes: reads })] };
     };
     const first = await readUsageTogether(host);
     const rest = await Promise.all(Array.from({ length: 50 }, () => readUsageTogether(host)));

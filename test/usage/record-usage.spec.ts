@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { recordNodeUsage } from '../../activities/usage/record-node-usage.js';
 import { recordUsage, type InstanceReading } from '../../activities/usage/record-usage.js';
 import type { Database } from '../../db/database.js';
-import { readNodeUsage, readRunningAverages, readSamples } from '../../db/queries/usage.js';
+import { readNodeLook, readNodeUsage, readRunningAverages, readSamples } from '../../db/queries/usage.js';
+import type { HostUsage } from '../../hosts/model-host.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { makeModel, type MadeModel } from '../factories/make-model.js';
 import { openTestDatabase } from '../support/open-test-database.js';
@@ -212,10 +213,12 @@ describeWith('postgres')('usage', () => {
       usedCpuMillicores: null,
       usedMemoryBytes: null,
     };
-    const look = (nodes: Parameters<typeof recordNodeUsage>[1]) =>
-      database.transaction((sql) => recordNodeUsage(sql, nodes));
+    const look = (nodes: HostUsage['nodes'], nodeGap: HostUsage['nodeGap'] = null) =>
+      database.transaction((sql) => recordNodeUsage(sql, { nodes, nodeGap }));
+    expect(await readNodeLook(database)).toBeNull();
     await look([node, { ...node, node: 'two' }]);
     await look([{ ...node, node: 'two', usedCpuMillicores: 12.4, usedMemoryBytes: 5e8 }]);
+    expect(await readNodeLook(database)).toEqual({ gap: null });
     expect(await readNodeUsage(database)).toEqual([
       {
         node: 'two',
@@ -228,7 +231,8 @@ describeWith('postgres')('usage', () => {
         sampled_at: expect.any(String),
       },
     ]);
-    await look(null);
+    await look([], 'nodes-not-permitted');
     expect(await readNodeUsage(database)).toEqual([]);
+    expect(await readNodeLook(database)).toEqual({ gap: 'nodes-not-permitted' });
   });
 });

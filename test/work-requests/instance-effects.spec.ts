@@ -245,6 +245,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     const id = await make({ state: 'SHOULD_TERMINATE' });
     worker.host.logs.set(id, `${'first line\n'.repeat(200)}the last words\n`);
     worker.host.usage = {
+      ...worker.host.usage,
       instances: [
         {
           instanceId: id,
@@ -256,7 +257,6 @@ describeWith('postgres')('the effects of an instance’s life', () => {
           sampledAt: new Date().toISOString(),
         },
       ],
-      nodes: null,
     };
     await worker.activities.keepEvidence(id);
     await worker.activities.keepEvidence(id);

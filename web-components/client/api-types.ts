@@ -147,7 +147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The log of an instance; followed until the instance ends or the client goes, if asked for */
+        /** The log of an instance, as lines, as plain text or as a file; followed until the instance ends or the client goes, if asked for */
         get: operations["Instances_instanceLogs"];
         put?: never;
         post?: never;
@@ -181,7 +181,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened to an instance, or to all that worked for a request, newest first */
+        /** What happened to an instance, or to all that worked for a request but while they worked for others, newest first */
         get: operations["Instances_history"];
         put?: never;
         post?: never;
@@ -198,7 +198,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The log of an instance, or of the work for a request, as lines or as plain text */
+        /** The log of an instance, or of the work for a request, as lines, as plain text or as a file */
         get: operations["Instances_jobLogs"];
         put?: never;
         post?: never;
@@ -215,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pods of the instances of one model that have not ended, in camelCase */
+        /** The pods of the instances of one model that have not ended, as last seen, in camelCase */
         get: operations["Kubernetes_listOfModel"];
         put?: never;
         post?: never;
@@ -232,7 +232,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pods of all instances that have not ended, in camelCase */
+        /** The pods of all instances that have not ended, as last seen, in camelCase */
         get: operations["Kubernetes_listAll"];
         put?: never;
         post?: never;
@@ -276,6 +276,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics/instances/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A slice of the raw samples of all instances that have not ended, a page of instances at a time */
+        get: operations["Metrics_activeSamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/metrics/nodes": {
         parameters: {
             query?: never;
@@ -283,7 +300,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What each node offers, what is requested of it and what is used */
+        /** What each node offers, what is requested of it and what is used, as of the last look */
         get: operations["Metrics_nodes"];
         put?: never;
         post?: never;
@@ -591,6 +608,20 @@ export interface components {
     schemas: {
         ActionResult: {
             result: string;
+        };
+        ActiveSamplesList: {
+            /** @description those that began last first; also instances of which there is no sample yet */
+            items: {
+                instance_id: string;
+                model_id: string;
+                /** @description oldest first: CPU as a rate, memory as working set */
+                samples: {
+                    cpu_millicores: number;
+                    memory_bytes: number;
+                    sampled_at: string;
+                }[];
+            }[];
+            next_cursor: string | null;
         };
         Alive: {
             /** @enum {boolean} */
@@ -937,6 +968,8 @@ export interface components {
                 /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
                 granted_at: string | null;
                 outcome: string | null;
+                /** @description highest rate; null where it was not measured */
+                peak_cpu_millicores: number | null;
                 /** @description null where it was not measured */
                 peak_memory_bytes: number | null;
                 /** @description UTC time, 6 decimals, e.g. 2026-02-03T04:05:06.123456Z */
@@ -947,6 +980,8 @@ export interface components {
                 shards: number;
                 /** @enum {string} */
                 state: "WAITING" | "GRANTED" | "RELEASED";
+                /** @description looks at what was used, on which the peaks stand */
+                usage_samples: number;
                 work_request_id: number;
             }[];
             model_id: string;
@@ -992,7 +1027,7 @@ export interface components {
                 /** @description null where nobody measures it */
                 used_memory_bytes: number | null;
             }[];
-            /** @description why there are no figures; null when there are */
+            /** @description why there are no nodes, or no figures of what is used on them (not looked yet, not permitted, no nodes, no metrics API, not measured); null when nothing is missing */
             missing_because: string | null;
         };
         PartHealth: {
@@ -1216,7 +1251,7 @@ export interface components {
         };
         UsageSamples: {
             instance_id: string;
-            /** @description oldest first */
+            /** @description oldest first: CPU as a rate, memory as working set */
             samples: {
                 cpu_millicores: number;
                 memory_bytes: number;
@@ -1691,6 +1726,8 @@ export interface operations {
     Instances_instanceLogs: {
         parameters: {
             query?: {
+                /** @description as a file of plain text with a name, as a link of a page needs it */
+                download?: string;
                 /** @description go on with each line as it is written, as plain text; head and until are not looked at */
                 follow?: string;
                 /** @description the first lines, that many; not looked at with tail */
@@ -1923,6 +1960,8 @@ export interface operations {
     Instances_jobLogs: {
         parameters: {
             query?: {
+                /** @description as a file of plain text with a name, as a link of a page needs it */
+                download?: string;
                 /** @description the first lines, that many; not looked at with tail */
                 head?: number;
                 instance_id?: string;
@@ -2212,6 +2251,69 @@ export interface operations {
             };
             /** @description Not there, or not visible to the caller */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description A field is wrong; the answer names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldFaults"];
+                };
+            };
+            /** @description A part the hub needs is away just now; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+        };
+    };
+    Metrics_activeSamples: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description instances in a page */
+                limit?: number;
+                model_id?: string;
+                /** @description how far to look back from now */
+                seconds?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActiveSamplesList"];
+                };
+            };
+            /** @description No valid session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description The session lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2945,6 +3047,8 @@ export interface operations {
                 format?: "csv" | "tsv" | "json" | "ndjson";
                 /** @description give the result of a COMPLETED request */
                 include_result?: string;
+                /** @description only for admins: the request is found if it is of this user; others see their own requests */
+                user_id?: string;
             };
             header?: never;
             path: {
