@@ -10,6 +10,8 @@ const mostCallsPerSecondAfterRestart = 20;
 /** What the hub may use with the most instances of a full run. */
 const goal = { cores: 1, gigabytes: 5 };
 const figuresEverySeconds = 15;
+/** Pools that were not full when the hub had just started; with a thread each there would be one per instance. */
+const mostFurtherThreads = 10;
 const msPerInstance = 400;
 const settleMs = 16_000;
 const secondMs = 1000;
@@ -26,11 +28,14 @@ export const instances: Proof = {
   async run(context) {
     const size = context.small ? sizes.small : sizes.full;
     const cluster = await IdleCluster.start(Math.max(...size.counts));
+    const threadsAtStart = threadsOf(cluster.hub.stack.processes['worker']);
     try {
       for (const count of size.counts) {
         await grow(context, cluster, count);
         await sleep(size.settleMs);
         await measureIdle(context, cluster, count, size.seconds);
+        const more = threadsOf(cluster.hub.stack.processes['worker']) - threadsAtStart;
+        context.claim(`${count} idle: no threads of the worker are theirs`, more < mostFurtherThreads, more);
         if (count === size.counts[0] && !context.small)
           await restartApiServer(context, cluster, count, size.secondsAfterRestart);
       }
@@ -53,7 +58,11 @@ async function measureIdle(
   seconds: number,
 ): Promise<void> {
   const { proxy, plane, hub } = cluster;
-  const before = { calls: proxy.requests.length, metrics: plane.metrics.requests };
+  const before = {
+    calls: proxy.requests.length,
+    metrics: plane.metrics.requests,
+    rows: await cluster.readRowVersions(),
+  };
   const meter = new CpuMeter(hub.stack);
   await sleep(seconds * secondMs);
   const cpu = meter.read();
@@ -84,6 +93,8 @@ async function measureIdle(
     questions <= 2 * passes,
     questions,
   );
+  const rewritten = (await cluster.readRowVersions()).filter((version) => !before.rows.includes(version));
+  claim(`${count} idle: no row is written while nothing happens`, rewritten.length === 0, rewritten.length);
   const ready = await cluster.countReady();
   claim(`${count} idle: none is lost`, ready === count, ready);
   const limit = `${count} idle: at most ${mostCallsPerSecond} calls to the API server per second`;
@@ -131,6 +142,10 @@ function memoryOf(processes: Readonly<Record<string, number>>): Record<string, n
 function proportionalBytes(pid: number): number {
   const kibibytes = /^Pss:\s+(\d+) kB/m.exec(readProcFile(pid, 'smaps_rollup') ?? '')?.[1];
   return Number(kibibytes ?? 0) * 1024;
+}
+
+function threadsOf(pid = 0): number {
+  return Number(/^Threads:\s+(\d+)/m.exec(readProcFile(pid, 'status') ?? '')?.[1] ?? Number.NaN);
 }
 
 const sumOf = (figures: Readonly<Record<string, number>>) =>

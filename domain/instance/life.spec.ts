@@ -157,6 +157,14 @@ describe('an instance that is over', () => {
     expect(judgeEnd({ ...living, ...facts })).toEqual({ reason, message });
   });
 
+  it('X-W10: ran out of memory only by the word of its host, never by what a log or a message says', () => {
+    const endOf = (reason: string, message: string) =>
+      judgeEnd({ ...living, phase: 'Failed', lastTermination: ended(reason, 137, message) })?.reason;
+    expect(endOf('OOMKilled', 'the server printed nothing')).toBe('OOMKILLED');
+    expect(endOf('Error', 'Killed: out of memory, OOMKilled')).toBe('FAILED');
+    expect(endOf('Evicted', 'Killed')).toBe('LOST');
+  });
+
   it('is not one that lives, whatever it went through', () => {
     expect(judgeEnd(living)).toBeNull();
     expect(judgeEnd({ ...living, phase: 'Pending', lastTermination: ended('Preempted') })).toBeNull();

@@ -8,7 +8,7 @@ describeWith(
   'temporal',
   'kubernetes',
 )('instances on a cluster that nobody uses', () => {
-  it('stay, and cost the API server next to nothing', async () => {
+  it('X-P1, X-P3: stay without a thread or a write of their own, and cost the API server next to nothing', async () => {
     await expectSmallProof(kubernetes4IdleInstances);
   }, 90_000);
 });
