@@ -6,6 +6,7 @@ import { readEventStream } from '../local/read-event-stream.js';
 import { temporalNamespace } from '../local/temporal-server.js';
 import { HUB_TASK_QUEUE } from '../temporal/task-queue.js';
 import { HubClient } from '../test/support/hub-client.js';
+import { askAnyProcess } from './ask-any-process.js';
 import { checkOwners } from './check-owners.js';
 import { checkQuietAndStop } from './check-quiet.js';
 import { checkRequests, untilNoneOpen } from './check-requests.js';
@@ -60,6 +61,7 @@ export const twoOfEach: Proof = {
       pair = await startSecondPair(hub);
       const client = await HubClient.asGuest(hub.stack.url);
       await doMainJob(hub, context, client, client.at(pair.url));
+      await askAnyProcess(hub, context, pair.url);
       await workAsTwo(hub, context, pair);
       await stopSecondPair(pair);
       await checkQuietAndStop(hub, context);

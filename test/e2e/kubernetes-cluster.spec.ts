@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, it } from '@jest/globals';
+import { askAnyProcess } from '../../prove/ask-any-process.js';
 import { checkOwners } from '../../prove/check-owners.js';
 import { checkQuietAndStop } from '../../prove/check-quiet.js';
 import { type ClusterHub, startClusterHub } from '../../prove/cluster-hub.js';
@@ -45,6 +46,10 @@ describeWith(
       await doMainJob(hub, context, client, client.at(pair.url));
       await checkOwners(hub, context);
     });
+  }, 60_000);
+
+  it('X-P9: shows and stops an instance at whichever api process is asked', async () => {
+    await expectOnHub(twoOfEach, (context) => askAnyProcess(hub, context, pair.url));
   }, 60_000);
 
   it('loses, doubles and leaves over nothing when all its workers are killed', async () => {
