@@ -18,6 +18,7 @@ describe('a request whose instance ran out of memory', () => {
   it.each([
     ['the first time gets twice the limit of the one that died', 512, 0, 1024],
     ['the second time gets twice that', 1024, 1, 2048],
+    ['gets all of the largest node when that is less than twice', 6000, 0, 8192],
   ])('%s', (_, had, memoryKills, gets) => {
     const settled = settleAttempt(outOfMemory(had), history({ memoryKills }));
     expect(settled).toMatchObject({ type: 'again', memoryBytes: mebibytesToBytes(gets) });
@@ -31,12 +32,17 @@ describe('a request whose instance ran out of memory', () => {
     );
   });
 
-  it('fails when no node could give it twice as much, and names the largest', () => {
-    const settled = settleAttempt(outOfMemory(6000), history());
-    expect(settled.type === 'fail' && settled.failure.message).toMatch(/6000 MiB.*largest holds 8192 MiB/);
-  });
+  it.each([8192, 9000])(
+    'fails when it had %i MiB and no node could give it more, and names the largest',
+    (had) => {
+      const settled = settleAttempt(outOfMemory(had), history());
+      expect(settled.type === 'fail' && settled.failure.message).toMatch(
+        new RegExp(`${had} MiB.*no node can give it more.*largest holds 8192 MiB`),
+      );
+    },
+  );
 
-  it('never asks for more than the largest node, and never runs more than three times', () => {
+  it('gets more each time, never over the largest node, and gives up only after three kills or with all of that node', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 20_000 }),
@@ -51,11 +57,12 @@ describe('a request whose instance ran out of memory', () => {
             );
             memoryKills += 1;
             if (settled.type === 'fail') break;
-            expect(settled.memoryBytes).toBe(mebibytesToBytes(limit * 2));
-            expect(settled.memoryBytes).toBeLessThanOrEqual(mebibytesToBytes(largest));
-            limit *= 2;
+            expect(settled.memoryBytes).toBeGreaterThan(mebibytesToBytes(limit));
+            expect(settled.memoryBytes).toBe(mebibytesToBytes(Math.min(limit * 2, largest)));
+            limit = Math.min(limit * 2, largest);
           }
           expect(memoryKills).toBeLessThanOrEqual(3);
+          expect(memoryKills === 3 || limit >= largest).toBe(true);
         },
       ),
     );

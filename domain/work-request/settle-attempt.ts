@@ -57,7 +57,8 @@ const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5;
 
 /**
  * What becomes of a request whose instance did not finish. Out of memory: again with twice the limit of the instance
- * that died, at most three times and never above the largest node. Lost: again, unless it keeps happening.
+ * that died, or with all that the largest node holds when that is less, as long as it is more than before; the third
+ * kill ends it. Lost: again, unless it keeps happening.
  */
 export function settleAttempt(
   outcome: Extract<LeaseOutcome, { type: 'out-of-memory' | 'lost' | 'failed' }>,
@@ -88,19 +89,19 @@ function settleOutOfMemory(
   outcome: { memoryLimitBytes: number; message: string },
   history: AttemptHistory,
 ): Settlement {
-  const doubled = outcome.memoryLimitBytes * 2;
+  const next = Math.min(outcome.memoryLimitBytes * 2, history.largestNodeBytes);
   const kills = history.memoryKills + 1;
   const had = bytesToMebibytes(outcome.memoryLimitBytes);
   if (kills >= MAX_MEMORY_KILLS) {
     return outOfMemory(`The model ran out of memory ${kills} times, at last with ${had} MiB.`);
   }
-  if (doubled > history.largestNodeBytes) {
+  if (next <= outcome.memoryLimitBytes) {
     const largest = bytesToMebibytes(history.largestNodeBytes);
     return outOfMemory(
-      `The model ran out of memory with ${had} MiB, and no node can give it twice that (the largest holds ${largest} MiB).`,
+      `The model ran out of memory with ${had} MiB, and no node can give it more (the largest holds ${largest} MiB).`,
     );
   }
-  return { type: 'again', memoryBytes: doubled, because: outcome.message };
+  return { type: 'again', memoryBytes: next, because: outcome.message };
 }
 
 function outOfMemory(what: string): Settlement {
