@@ -45,7 +45,7 @@ export interface ObservedInstance {
   /** Grows with every change of this instance at its host; older observations are refused by it. */
   readonly resourceVersion: number;
   readonly phase: InstancePhase;
-  /** True when its server answers health checks. */
+  /** True while its server answers health checks; one that misses a few on end is not ready until it answers again. */
   readonly ready: boolean;
   /** Set when the instance can't be placed or started yet: `Unschedulable`, `ImagePullBackOff`, … with a sentence. */
   readonly waiting: { readonly reason: string; readonly message: string } | null;

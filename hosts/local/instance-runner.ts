@@ -25,9 +25,9 @@ export interface RunnerSettings {
   readonly warn: (text: string) => void;
 }
 
-/** What is told of a running instance, each at most once. */
+/** What is told of a running instance: its readiness at each change, the rest at most once. */
 export interface RunnerListener {
-  ready(): void;
+  ready(isReady: boolean): void;
   outOfMemory(memoryBytes: number): void;
   ended(termination: InstanceTermination): void;
 }
@@ -112,7 +112,7 @@ export class InstanceRunner {
       terminate: () => this.#terminate(running),
     };
     this.#running.set(uid, running);
-    this.#checks.add(uid, port, nowMs, () => listener.ready());
+    this.#checks.add(uid, port, nowMs, (isReady) => listener.ready(isReady));
     const end = this.#followToItsEnd(running, started);
     this.#ends.add(end);
     void end.finally(() => this.#ends.delete(end));
@@ -156,7 +156,9 @@ export class InstanceRunner {
   #schedule(): void {
     if (this.#timer || this.#running.size === 0) return;
     const { sampleIntervalMs, readinessIntervalMs } = this.#settings;
-    const delay = this.#checks.count > 0 ? Math.min(sampleIntervalMs, readinessIntervalMs) : sampleIntervalMs;
+    const delay = this.#checks.areFrequent
+      ? Math.min(sampleIntervalMs, readinessIntervalMs)
+      : sampleIntervalMs;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       const nowMs = performance.now();

@@ -28,7 +28,9 @@ export const localHostSettings = z.object({
     .describe('Time between two looks at the memory of all instances, milliseconds.'),
   LOCAL_READINESS_INTERVAL_MS: integerSetting(5, 10_000)
     .default(50)
-    .describe('Time between two health checks of a young instance that is not ready yet, milliseconds.'),
+    .describe(
+      'Time between two health checks of a young instance that is not ready yet, milliseconds; a hundred times as long once it is ready.',
+    ),
   LOCAL_LOG_CAP_BYTES: integerSetting(65_536, 1_073_741_824)
     .default(5 * 1024 * 1024)
     .describe('Log kept for one instance, bytes; the oldest lines go first.'),

@@ -134,7 +134,7 @@ export class LocalInstances {
     const { memoryLimitBytes } = record.spec;
     const place = { uid: record.uid, folder: this.#board.folderOf(record), port, memoryLimitBytes };
     const running = this.#runner.start(place, model, {
-      ready: () => this.#ready(record),
+      ready: (isReady) => this.#setReady(record, isReady),
       outOfMemory: (bytes) => {
         outOfMemory = `the model server used ${bytes} bytes of memory, its limit is ${memoryLimitBytes}`;
         this.#board.addEvent(record, 'Warning', 'OOMKilling', outOfMemory);
@@ -157,9 +157,9 @@ export class LocalInstances {
     this.#board.changed(record);
   }
 
-  #ready(record: InstanceRecord): void {
-    record.ready = true;
-    record.readyAt = new Date().toISOString();
+  #setReady(record: InstanceRecord, isReady: boolean): void {
+    record.ready = isReady;
+    record.readyAt = isReady ? new Date().toISOString() : null;
     this.#board.changed(record);
   }
 

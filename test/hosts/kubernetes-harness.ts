@@ -45,6 +45,14 @@ export async function makeKubernetesHarness(): Promise<ModelHostHarness> {
       await sleep(2);
       logs.get(instanceId)?.append([line]);
     },
+    hang: async ({ instanceId }) => {
+      const name = podNameOf(instanceId);
+      await plane.cluster.setFault(namespace, name, 'never-ready');
+      // As its kubelet would say after some probes that nobody answered.
+      const conditions = [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }];
+      await plane.cluster.setStatus(namespace, name, { conditions });
+      return () => plane.cluster.setFault(namespace, name, null);
+    },
     whileUnreachable: async (action) => {
       proxy.fail(503, 60_000);
       await action();

@@ -6,7 +6,8 @@ import type { ModelHostHarness } from './model-host-harness.js';
 
 /** The local host as the contract suite wants it: faults by the fixture's own routes, a socket that can be cut. */
 export async function makeLocalHarness(): Promise<ModelHostHarness> {
-  const host = await startLocalTestHost();
+  // Ready instances are checked every second, so that one that hangs is found out soon.
+  const host = await startLocalTestHost({ LOCAL_READINESS_INTERVAL_MS: '10' });
   const cutPath = join(host.folder, 'cut.sock');
   const cuttable = await startCuttableSocket(cutPath, host.socketPath);
   const fragileHost = createLocalModelHost({ socketPath: cutPath });
@@ -21,6 +22,11 @@ export async function makeLocalHarness(): Promise<ModelHostHarness> {
     exhaustMemory: (instance) => harmFixture(instance, '/fault/allocate?mib=1024'),
     print: async (instance, line) =>
       void (await askFixture(instance, `/fault/print?text=${encodeURIComponent(line)}`)),
+    hang: async (instance) => {
+      const { pid } = (await askFixture(instance, '/about')) as { pid: number };
+      process.kill(pid, 'SIGSTOP');
+      return async () => void process.kill(pid, 'SIGCONT');
+    },
     whileUnreachable: async (action) => {
       await cuttable.cut();
       await action();

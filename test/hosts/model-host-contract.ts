@@ -112,6 +112,20 @@ function describeEnds(parts: () => ContractParts): void {
     await remove(running);
   });
 
+  it('calls a ready instance not ready while its server answers nobody, and ready again once it does', async () => {
+    const { harness, watch, startReady, remove } = parts();
+    const ready = await startReady();
+    const goOn = await harness.hang(ready);
+    const newer = (seen: ObservedInstance) => seen.resourceVersion > ready.resourceVersion;
+    const hung = await watch.until(ready, (instance) => newer(instance) && !instance.ready);
+    expect(hung).toMatchObject({ phase: 'Running', readyAt: null, restartCount: 0, terminating: false });
+    await goOn();
+    const again = await watch.until(ready, (instance) => newer(instance) && instance.ready);
+    expect(again.resourceVersion).toBeGreaterThan(hung.resourceVersion);
+    expect(Date.parse(again.readyAt ?? '')).toBeGreaterThanOrEqual(Date.parse(ready.readyAt ?? ''));
+    await remove(again);
+  });
+
   it('reports a server that crashes at start, keeps its last words, and does not start it again', async () => {
     const { harness, host, watch, remove } = parts();
     const created = await host.createInstance(harness.spec('crashes'));

@@ -17,6 +17,8 @@ export interface ModelHostHarness {
   exhaustMemory(instance: ObservedInstance): Promise<void>;
   /** Makes the server of a ready instance print a line. */
   print(instance: ObservedInstance, line: string): Promise<void>;
+  /** Makes the server of a ready instance answer nobody, as one that hangs. @returns how to let it go on */
+  hang(instance: ObservedInstance): Promise<() => Promise<void>>;
   whileUnreachable(action: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
