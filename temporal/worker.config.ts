@@ -45,7 +45,7 @@ export const workerSettings = z.object({
     ),
   MODEL_RUN_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(1200)
-    .describe('seconds a model server may take to answer one call with rows'),
+    .describe('seconds a model server may take to answer one call with rows, or to finish a job of them'),
   MODEL_INTEGRATION_TIMEOUT: integerSetting(1, 600)
     .default(10)
     .describe('seconds a model server may take for any other call'),

@@ -17,15 +17,32 @@ export interface ModelServerLimits {
 /** A job as its server says; any other word counts as pending. */
 export type JobStatus = 'pending' | 'completed' | 'failed';
 
+/** Something to do between an answer's arrival and its reading. */
+export type BeforeReading = () => Promise<void>;
+
 /** Speaks the container protocol with one instance. Redirects are not followed, replies are bounded. */
 export interface ModelServer {
+  /** What one call with rows may take, also when it is made as a job, ms. */
+  readonly runTimeoutMs: number;
   /** The version the server states for this model, or null when it states none. */
   readVersion(address: string, modelId: string, signal: AbortSignal): Promise<string | null>;
-  run(address: string, inputs: readonly string[], signal: AbortSignal): Promise<unknown>;
+  /** @param beforeReading awaited when the whole answer is there and before it is parsed; its error is passed on */
+  run(
+    address: string,
+    inputs: readonly string[],
+    signal: AbortSignal,
+    beforeReading?: BeforeReading,
+  ): Promise<unknown>;
   submitJob(address: string, inputs: readonly string[], signal: AbortSignal): Promise<string>;
   /** Null when the server knows no such job. */
   readJobStatus(address: string, jobId: string, signal: AbortSignal): Promise<JobStatus | null>;
-  readJobResult(address: string, jobId: string, signal: AbortSignal): Promise<unknown>;
+  /** @param beforeReading as for `run` */
+  readJobResult(
+    address: string,
+    jobId: string,
+    signal: AbortSignal,
+    beforeReading?: BeforeReading,
+  ): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -43,8 +60,11 @@ export function createModelServer(limits: ModelServerLimits): ModelServer {
 class HttpModelServer implements ModelServer {
   readonly #agent: Agent;
 
+  readonly runTimeoutMs: number;
+
   constructor(private readonly limits: ModelServerLimits) {
     const { runTimeoutMs } = limits;
+    this.runTimeoutMs = runTimeoutMs;
     this.#agent = new Agent({
       headersTimeout: runTimeoutMs,
       bodyTimeout: runTimeoutMs,
@@ -63,13 +83,20 @@ class HttpModelServer implements ModelServer {
     return reply.status === 200 ? versionIn(reply.text, modelId) : null;
   }
 
-  run(address: string, inputs: readonly string[], signal: AbortSignal): Promise<unknown> {
-    return this.#post('the run', address, '/run', inputs, signal);
+  async run(
+    address: string,
+    inputs: readonly string[],
+    signal: AbortSignal,
+    beforeReading?: BeforeReading,
+  ): Promise<unknown> {
+    const reply = await this.#post('the run', address, '/run', inputs, signal);
+    await beforeReading?.();
+    return parseReply('the run', reply);
   }
 
   async submitJob(address: string, inputs: readonly string[], signal: AbortSignal): Promise<string> {
-    const answer = await this.#post('the job', address, '/job/submit', inputs, signal);
-    const jobId = (answer as { job_id?: unknown } | null)?.job_id;
+    const reply = await this.#post('the job', address, '/job/submit', inputs, signal);
+    const jobId = (parseReply('the job', reply) as { job_id?: unknown } | null)?.job_id;
     if (typeof jobId === 'string' && jobId !== '') return jobId;
     throw new ModelAnswerError('The model accepted the job without giving a job id.');
   }
@@ -82,28 +109,31 @@ class HttpModelServer implements ModelServer {
     return status === 'completed' || status === 'failed' ? status : 'pending';
   }
 
-  async readJobResult(address: string, jobId: string, signal: AbortSignal): Promise<unknown> {
+  async readJobResult(
+    address: string,
+    jobId: string,
+    signal: AbortSignal,
+    beforeReading?: BeforeReading,
+  ): Promise<unknown> {
     const path = `/job/result/${encodeURIComponent(jobId)}`;
-    return parseReply(
-      'the job result',
-      await this.#get('the job result', address, path, this.limits.runTimeoutMs, signal),
-    );
+    const reply = await this.#get('the job result', address, path, this.runTimeoutMs, signal);
+    await beforeReading?.();
+    return parseReply('the job result', reply);
   }
 
   close(): Promise<void> {
     return this.#agent.close();
   }
 
-  async #post(what: string, address: string, path: string, inputs: readonly string[], signal: AbortSignal) {
+  #post(what: string, address: string, path: string, inputs: readonly string[], signal: AbortSignal) {
     const body = JSON.stringify(inputs);
-    const timeoutMs = this.limits.runTimeoutMs;
-    const reply = await this.#call(what, `http://${address}${path}?${runQuery}`, {
+    const timeoutMs = this.runTimeoutMs;
+    return this.#call(what, `http://${address}${path}?${runQuery}`, {
       method: 'POST',
       body,
       timeoutMs,
       signal,
     });
-    return parseReply(what, reply);
   }
 
   #get(what: string, address: string, path: string, timeoutMs: number, signal: AbortSignal): Promise<Reply> {

@@ -1,14 +1,11 @@
 import { compressText } from '../../db/compressed-text.js';
 import type { LeaseFacts } from '../../db/queries/leases.js';
-import { storeJobId, type ComputedShard, type ShardPlace } from '../../db/queries/shards.js';
+import type { ComputedShard, ShardPlace } from '../../db/queries/shards.js';
 import { assembleShardResult } from '../../domain/work-request/assemble-shard-result.js';
 import { writeShardResult } from '../../domain/work-request/shard-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ModelAnswerError } from '../model-server/model-reply.js';
 import { askModel, type PreparedShard } from './compute-shard.js';
-
-/** A shard taken this often was never finished by anyone: it may be what kills them. */
-export const MOST_SHARD_ATTEMPTS = 12;
 
 /** Where a lease's shards are. */
 export function shardPlace(lease: LeaseFacts): ShardPlace {
@@ -20,19 +17,21 @@ export function shardPlace(lease: LeaseFacts): ShardPlace {
  * @throws ModelAnswerError when the answer is not what the protocol says
  */
 export async function computeShard(
-  deps: Pick<ActivityDependencies, 'database' | 'modelServer' | 'modelSpeeds' | 'log'>,
+  deps: Pick<ActivityDependencies, 'modelServer' | 'modelSpeeds' | 'log'>,
   lease: LeaseFacts,
-  { shard, input, keys }: PreparedShard,
+  { attempt, input, keys }: PreparedShard,
   address: string,
   signal: AbortSignal,
 ): Promise<ComputedShard> {
+  const { shard } = attempt;
   const startedAt = performance.now();
   const answer = await askModel(deps.modelServer, {
     address,
     executionMode: lease.execution_mode,
     texts: input.texts,
     jobId: shard.job_id,
-    rememberJob: (jobId) => storeJobId(deps.database, shardPlace(lease), shard.shard_no, jobId),
+    rememberJob: (jobId) => attempt.rememberJob(jobId),
+    beforeAnswer: () => attempt.stopWaiting(),
     signal,
   });
   if (input.texts.length > 0) {

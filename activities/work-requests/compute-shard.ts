@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decompressText } from '../../db/compressed-text.js';
 import type { LeaseFacts } from '../../db/queries/leases.js';
-import type { TakenShard } from '../../db/queries/shards.js';
 import { planModelInput, type ModelInput } from '../../domain/work-request/assemble-shard-result.js';
 import { readShardInput } from '../../domain/work-request/shard-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ModelAnswerError } from '../model-server/model-reply.js';
 import type { ModelServer } from '../model-server/model-server.js';
+import type { ShardAttempt } from './shard-attempt.js';
 
 /** A shard whose molecules are read: what to send, and the keys of its rows. */
 export interface PreparedShard {
-  readonly shard: TakenShard;
+  readonly attempt: ShardAttempt;
   readonly input: ModelInput;
   readonly keys: readonly (string | null)[];
 }
@@ -19,14 +19,14 @@ export interface PreparedShard {
 export async function prepareShard(
   chemistry: ActivityDependencies['chemistry'],
   lease: LeaseFacts,
-  shard: TakenShard,
+  attempt: ShardAttempt,
   signal: AbortSignal,
 ): Promise<PreparedShard> {
-  const { rows } = readShardInput(await decompressText(shard.input));
+  const { rows } = readShardInput(await decompressText(attempt.shard.input));
   const texts = rows.map((row) => (row[lease.smiles_column] ?? '').trim());
   const identities = await chemistry.identify(texts, signal);
   return {
-    shard,
+    attempt,
     input: planModelInput(
       texts,
       identities.map(({ valid }) => valid),
@@ -35,13 +35,14 @@ export async function prepareShard(
   };
 }
 
-/** The call of a shard: where, what, and how to remember its job. */
+/** The call of a shard: where, what, how to remember its job, and what to do once an answer came and before it is read. */
 export interface ShardCall {
   readonly address: string;
   readonly executionMode: 'SYNC' | 'ASYNC';
   readonly texts: readonly string[];
   readonly jobId: string | null;
   readonly rememberJob: (jobId: string) => Promise<void>;
+  readonly beforeAnswer: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -49,7 +50,7 @@ export interface ShardCall {
 export async function askModel(server: ModelServer, call: ShardCall): Promise<unknown> {
   if (call.texts.length === 0) return [];
   return call.executionMode === 'SYNC'
-    ? server.run(call.address, call.texts, call.signal)
+    ? server.run(call.address, call.texts, call.signal, call.beforeAnswer)
     : askByJob(server, call);
 }
 
@@ -58,7 +59,19 @@ const SLOWEST_POLL_MS = 2_000;
 /** A server that forgets its jobs more often than this will not keep the next one either. */
 const MOST_SUBMISSIONS = 3;
 
+/** A job has the time of a call, whether its server goes on saying that it is pending or says something unknown. */
 async function askByJob(server: ModelServer, call: ShardCall): Promise<unknown> {
+  const deadline = AbortSignal.timeout(server.runTimeoutMs);
+  try {
+    return await followJob(server, { ...call, signal: AbortSignal.any([call.signal, deadline]) });
+  } catch (error) {
+    if (call.signal.aborted || !deadline.aborted) throw error;
+    const message = `The model did not finish the job within ${server.runTimeoutMs / 1000} s.`;
+    throw new ModelAnswerError(message, true);
+  }
+}
+
+async function followJob(server: ModelServer, call: ShardCall): Promise<unknown> {
   const { address, signal } = call;
   let jobId = call.jobId;
   let submissions = 0;
@@ -73,7 +86,7 @@ async function askByJob(server: ModelServer, call: ShardCall): Promise<unknown> 
       wait = FIRST_POLL_MS;
     }
     const status = await server.readJobStatus(address, jobId, signal);
-    if (status === 'completed') return server.readJobResult(address, jobId, signal);
+    if (status === 'completed') return server.readJobResult(address, jobId, signal, call.beforeAnswer);
     if (status === 'failed')
       throw new ModelAnswerError('The model says that the job failed; its log may say why.');
     // A server that forgot the job (it was restarted, or dropped it) is asked anew.

@@ -1,4 +1,5 @@
 import { readLease, type LeaseFacts } from '../../db/queries/leases.js';
+import type { TakenShard } from '../../db/queries/shards.js';
 import { gone, judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -11,6 +12,14 @@ type ExplainDependencies = Pick<ActivityDependencies, 'database' | 'instances'>;
 export function modelFailure(error: ModelAnswerError): LeaseOutcome {
   const message = `${error.message} Tell the maintainer of the model, or choose another one.`;
   return { type: 'failed', failure: { type: 'ModelError', message }, instanceBusy: error.serverBusy };
+}
+
+/** A shard that is not tried once more: too many of those who took it were never heard of again. */
+export function quarantined({ shard_no, attempt }: TakenShard): LeaseOutcome {
+  const message =
+    `Rows around shard ${shard_no + 1} were started ${attempt - 1} times and never finished: whoever ` +
+    'computed them died. Send the request without them, or ask the operators to look at the log of the worker.';
+  return { type: 'failed', failure: { type: 'Infrastructure', message }, instanceBusy: false };
 }
 
 /** How the work ended, for an instance that is over: out of memory, refused, never ready, or lost. */

@@ -10,11 +10,12 @@ import { ModelUnreachableError } from '../model-server/model-server.js';
 import type { ProcessWorkRequestEffects } from '../process-work-request.effects.js';
 import { sendHints } from '../send-hints.js';
 import { beginLease } from './begin-lease.js';
-import { computeShard, MOST_SHARD_ATTEMPTS, shardPlace } from './compute-and-store.js';
+import { computeShard, shardPlace } from './compute-and-store.js';
 import { prepareShard, type PreparedShard } from './compute-shard.js';
 import { withRetired } from './end-work-request.activities.js';
-import { explainOver, modelFailure, outcomeOfStop } from './explain-stop.js';
+import { explainOver, modelFailure, outcomeOfStop, quarantined } from './explain-stop.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
+import { ShardAttempt } from './shard-attempt.js';
 
 const HEARTBEAT_MS = 1_000;
 /** After a cut connection the host is given this long to say that the server died. */
@@ -89,7 +90,7 @@ async function runGuarded(
 
 class LeaseRun {
   #next: Promise<PreparedShard | null> | null = null;
-  readonly #held: number[] = [];
+  readonly #held = new Map<number, ShardAttempt>();
 
   constructor(
     private readonly deps: ActivityDependencies,
@@ -106,6 +107,7 @@ class LeaseRun {
       return await this.#computeAll(address, begun);
     } finally {
       // Whatever comes next must not be overtaken by what was begun here.
+      for (const attempt of this.#held.values()) attempt.end();
       await Promise.allSettled([begun]);
     }
   }
@@ -115,7 +117,7 @@ class LeaseRun {
     for (let shard = await this.#next; shard; shard = await this.#next) {
       // The next shard's molecules are read while the model works on this one.
       this.#next = this.#prepareNext();
-      if (shard.shard.attempt > MOST_SHARD_ATTEMPTS) return this.#quarantined(shard);
+      if (shard.attempt.isOneTooMany) return quarantined(shard.attempt.shard);
       if (!(await this.#computeAndStore(shard, address, begun))) return { type: 'ended' };
     }
     return { type: 'finished' };
@@ -129,10 +131,14 @@ class LeaseRun {
   }
 
   async #takeAndPrepare(): Promise<PreparedShard | null> {
-    const shard = await takeShard(this.deps.database, shardPlace(this.lease), this.#held);
+    const place = shardPlace(this.lease);
+    const shard = await takeShard(this.deps.database, place, [...this.#held.keys()]);
     if (!shard) return null;
-    this.#held.push(shard.shard_no);
-    return prepareShard(this.deps.chemistry, this.lease, shard, this.guard.signal);
+    const attempt = new ShardAttempt(this.deps, place, shard);
+    this.#held.set(shard.shard_no, attempt);
+    const prepared = await prepareShard(this.deps.chemistry, this.lease, attempt, this.guard.signal);
+    attempt.startWaiting();
+    return prepared;
   }
 
   /** @returns whether there is any point in the next shard */
@@ -142,7 +148,8 @@ class LeaseRun {
     const stored = await this.deps.database.transaction((sql) =>
       storeShard(sql, shardPlace(this.lease), computed),
     );
-    this.#held.splice(this.#held.indexOf(prepared.shard.shard_no), 1);
+    prepared.attempt.end();
+    this.#held.delete(prepared.attempt.shard.shard_no);
     return stored || this.#goesOn();
   }
 
@@ -167,12 +174,5 @@ class LeaseRun {
         }
       }
     }
-  }
-
-  #quarantined({ shard }: PreparedShard): LeaseOutcome {
-    const message =
-      `Rows around shard ${shard.shard_no + 1} were started ${shard.attempt - 1} times and never finished: whoever ` +
-      'computed them died. Send the request without them, or ask the operators to look at the log of the worker.';
-    return { type: 'failed', failure: { type: 'Infrastructure', message }, instanceBusy: false };
   }
 }

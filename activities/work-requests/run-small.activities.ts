@@ -11,9 +11,10 @@ import type { ProcessWorkRequestEffects, SmallOutcome } from '../process-work-re
 import { sendHints } from '../send-hints.js';
 import { computeShard, shardPlace } from './compute-and-store.js';
 import { prepareShard } from './compute-shard.js';
-import { explainOver, modelFailure, outcomeOfStop } from './explain-stop.js';
+import { explainOver, modelFailure, outcomeOfStop, quarantined } from './explain-stop.js';
 import { withRetired } from './end-work-request.activities.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
+import { ShardAttempt } from './shard-attempt.js';
 
 /** After a cut connection the host is given this long to say that the server died. */
 const DEATH_NOTICE_MS = 1_000;
@@ -47,8 +48,10 @@ async function computeAndComplete(
   const shard = await takeShard(deps.database, shardPlace(lease), []);
   // Nothing to take: an earlier try of this same work stored it, and only the end is left.
   if (!shard) return { type: 'finished' };
+  const attempt = new ShardAttempt(deps, shardPlace(lease), shard);
+  if (attempt.isOneTooMany) return quarantined(shard);
   const startedAt = performance.now();
-  const prepared = await prepareShard(deps.chemistry, lease, shard, guard.signal);
+  const prepared = await prepareShard(deps.chemistry, lease, attempt, guard.signal);
   const computed = await computeShard(deps, lease, prepared, address, guard.signal);
   const hints = await storeAndComplete(deps, lease, computed, performance.now() - startedAt);
   if (!hints) return { type: 'ended' };

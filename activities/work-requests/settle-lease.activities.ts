@@ -3,7 +3,7 @@ import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { isOpen, readLease, releaseLease, type LeaseEnd, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
-import { forgiveAttempts } from '../../db/queries/shards.js';
+import { forgiveAttempts } from '../../db/queries/shard-attempts.js';
 import {
   pauseSeconds,
   settleAttempt,

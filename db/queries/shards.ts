@@ -53,33 +53,6 @@ export async function takeShard(
   return shard ?? null;
 }
 
-/**
- * Takes back the attempt of shards that a lease held and that can't be what ended its instance: all of them when the
- * machine was lost, all but the one in work when the server itself died. Shards are worked on in order.
- */
-export async function forgiveAttempts(
-  sql: Sql,
-  place: ShardPlace,
-  blame: 'nobody' | 'the first',
-): Promise<void> {
-  await sql.rows(
-    `update work_request_shard s set attempt = greatest(0, attempt - 1)
-      where s.expires_on = $3 and s.request_id = $2 and s.state = 'RUNNING' and s.lease_token = $1
-        and ($4 = 'nobody' or s.shard_no > (select min(first.shard_no) from work_request_shard first
-          where first.expires_on = $3 and first.request_id = $2 and first.state = 'RUNNING' and first.lease_token = $1))`,
-    [place.leaseToken, place.requestId, place.expiresOn, blame],
-  );
-}
-
-/** Remembers the model's job, so that a retry resumes it instead of submitting again. */
-export async function storeJobId(sql: Sql, place: ShardPlace, shardNo: number, jobId: string): Promise<void> {
-  await sql.rows(
-    `update work_request_shard set job_id = $5
-      where expires_on = $3 and request_id = $2 and shard_no = $4 and state = 'RUNNING' and lease_token = $1`,
-    [place.leaseToken, place.requestId, place.expiresOn, shardNo, jobId],
-  );
-}
-
 /** A computed shard. */
 export interface ComputedShard {
   readonly shardNo: number;

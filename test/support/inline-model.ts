@@ -14,6 +14,8 @@ export interface InlineModel {
   /** Ids of jobs that were submitted. */
   readonly jobs: Map<string, readonly string[]>;
   conduct: ModelConduct;
+  /** What it says of every job it knows. */
+  jobStatus: string;
   /** The version it states. */
   version: string;
   close(): Promise<void>;
@@ -38,7 +40,7 @@ export const answerAfter =
 /** @param host where it listens; `0.0.0.0` is every loopback address, so also those of played pods */
 export async function startInlineModel(modelId = 'any', host = '127.0.0.1'): Promise<InlineModel> {
   const model = { calls: [] as (readonly string[])[], jobs: new Map<string, readonly string[]>() };
-  const state = { conduct: answerHonestly, version: 'v1' };
+  const state = { conduct: answerHonestly, version: 'v1', jobStatus: 'completed' };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = new URL(request.url!, 'http://model').pathname;
     if (path === '/models/status')
@@ -57,7 +59,7 @@ export async function startInlineModel(modelId = 'any', host = '127.0.0.1'): Pro
     }
     const rows = model.jobs.get(id!);
     if (!rows) return send(response, 404, { detail: 'no such job' });
-    if (action === 'status') return send(response, 200, { status: 'completed' });
+    if (action === 'status') return send(response, 200, { status: state.jobStatus });
     model.calls.push(rows);
     return state.conduct(rows, response);
   }
@@ -73,6 +75,12 @@ export async function startInlineModel(modelId = 'any', host = '127.0.0.1'): Pro
     },
     set conduct(conduct: ModelConduct) {
       state.conduct = conduct;
+    },
+    get jobStatus() {
+      return state.jobStatus;
+    },
+    set jobStatus(jobStatus: string) {
+      state.jobStatus = jobStatus;
     },
     get version() {
       return state.version;

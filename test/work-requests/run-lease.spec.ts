@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createModelServer } from '../../activities/model-server/model-server.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
 import { markToEnd, releaseLease } from '../../db/queries/leases.js';
@@ -10,7 +11,7 @@ import { makeLease } from '../factories/make-lease.js';
 import { makeModel, type MadeModel } from '../factories/make-model.js';
 import { makeRequest, shardsOf, type MadeRequest } from '../factories/make-request.js';
 import { answerAfter, answerHonestly, startInlineModel, type InlineModel } from '../support/inline-model.js';
-import { openPlayedWorker, type PlayedWorker } from '../support/played-worker.js';
+import { openPlayedWorker, PlayedWorker } from '../support/played-worker.js';
 import { describeWith } from '../support/require-part.js';
 
 describeWith('postgres')('the work under a lease', () => {
@@ -30,6 +31,7 @@ describeWith('postgres')('the work under a lease', () => {
   });
   afterEach(() => {
     server.conduct = answerHonestly;
+    server.jobStatus = 'completed';
     server.calls.length = 0;
     worker.host.silent = false;
   });
@@ -228,6 +230,61 @@ describeWith('postgres')('the work under a lease', () => {
     expect(await readShards(second)).toMatchObject([{ state: 'DONE', job_id: 'job-2' }]);
   });
 
+  it.each(['pending', 'thinking'])(
+    'gives up a job that stays %s for longer than a call may take',
+    async (status) => {
+      const asynchronous = await makeModel(worker.database, { executionMode: 'ASYNC' });
+      server.jobStatus = status;
+      const request = await running(1, asynchronous.id);
+      const outcome = run(await lend(request));
+      // With its id stored, the shard is in the model's hands: whoever ends now did not die of it.
+      await until(async () => (await readShards(request))[0]!.job_id !== null);
+      expect(await readShards(request)).toMatchObject([{ state: 'RUNNING', attempt: 0 }]);
+      expect(await outcome).toEqual({
+        type: 'failed',
+        // Its server may still be at work on it, so the instance is not lent again.
+        instanceBusy: true,
+        failure: {
+          type: 'ModelError',
+          message: expect.stringMatching(
+            /^The model did not finish the job within 1\.5 s\. Tell the maintainer/,
+          ),
+        },
+      });
+    },
+  );
+
+  it('takes back the attempts of shards that wait for long, and counts them again when their answers come', async () => {
+    const modelServer = createModelServer({
+      runTimeoutMs: 20_000,
+      callTimeoutMs: 1_000,
+      maxReplyBytes: 10_000,
+    });
+    const patient = new PlayedWorker({ ...worker.deps, modelServer }, worker);
+    const attempts = async () => (await readShards(request)).map(({ attempt }) => attempt);
+    const request = await running(2);
+    const { leaseToken } = await lend(request);
+    let seen: { early: unknown; late?: unknown } | undefined;
+    server.conduct = async (rows, response) => {
+      if (seen === undefined) {
+        await until(async () => !(await attempts()).includes(0));
+        seen = { early: await attempts() };
+        await sleep(5_200);
+        seen.late = await attempts();
+      }
+      return answerHonestly(rows, response);
+    };
+    expect(await new MockActivityEnvironment().run(() => patient.activities.runLease(leaseToken))).toEqual({
+      type: 'finished',
+    });
+    expect(seen).toEqual({ early: [1, 1], late: [0, 0] });
+    expect(await readShards(request)).toMatchObject([
+      { state: 'DONE', attempt: 1 },
+      { state: 'DONE', attempt: 1 },
+    ]);
+    await modelServer.close();
+  }, 20_000);
+
   it('waits for an instance that is not ready, and for one that its watch has not seen yet', async () => {
     const request = await running(1);
     const id = await makeInstance(worker.database, { modelId: model.id, state: 'INITIALIZING', uid: 'uid' });
@@ -338,17 +395,23 @@ describeWith('postgres')('the work under a lease', () => {
     server.version = 'v1';
   });
 
-  it('gives up a shard that was started twelve times and never finished', async () => {
-    const request = await running(1);
-    const place = await lend(request);
-    await worker.database.rows(`update work_request_shard set attempt = 12 where request_id = $1`, [
-      request.requestId,
-    ]);
-    expect(await run(place)).toMatchObject({
-      type: 'failed',
-      instanceBusy: false,
-      failure: { type: 'Infrastructure', message: expect.stringContaining('started 12 times') },
-    });
-    expect(server.calls).toEqual([]);
-  });
+  it.each(['runLease', 'runSmall'] as const)(
+    'gives up in %s a shard that was started twelve times and never finished',
+    async (effect) => {
+      const request = await running(1);
+      const place = await lend(request);
+      await worker.database.rows(`update work_request_shard set attempt = 12 where request_id = $1`, [
+        request.requestId,
+      ]);
+      const outcome = await new MockActivityEnvironment().run(() =>
+        worker.activities[effect](place.leaseToken),
+      );
+      expect(outcome).toMatchObject({
+        type: 'failed',
+        instanceBusy: false,
+        failure: { type: 'Infrastructure', message: expect.stringContaining('started 12 times') },
+      });
+      expect(server.calls).toEqual([]);
+    },
+  );
 });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Database } from '../../db/database.js';
 import { releaseLease } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
-import { storeJobId, storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
+import { countAttemptAgain, storeJobId, takeBackAttempt } from '../../db/queries/shard-attempts.js';
+import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
 import { makeModel } from '../factories/make-model.js';
@@ -143,17 +144,47 @@ describeWith('postgres')('the shards of a request', () => {
     const request = await running(1);
     const dead = await lend(request);
     expect(await take(dead)).toMatchObject({ shard_no: 0, attempt: 1, job_id: null });
-    await storeJobId(database, dead, 0, 'job-1');
+    const taking = { shard_no: 0, attempt: 1 };
+    await storeJobId(database, dead, taking, 'job-1');
     expect(await take(dead, [0])).toBeNull();
-    expect(await take(dead)).toMatchObject({ shard_no: 0, attempt: 2, job_id: 'job-1' });
+    expect(await take(dead)).toMatchObject({ ...taking, job_id: 'job-1' });
     const next = await lend(request, 1);
     expect(await take(next)).toBeNull();
     await release(dead);
-    expect(await take(next)).toMatchObject({ shard_no: 0, attempt: 3, job_id: null });
-    await storeJobId(database, dead, 0, 'late');
+    expect(await take(next)).toMatchObject({ shard_no: 0, attempt: 2, job_id: null });
+    await storeJobId(database, dead, taking, 'late');
     expect(await readShards(request)).toMatchObject([{ job_id: null, lease_token: next.leaseToken }]);
     expect(await store(dead, 0)).toBe(false);
     expect(await store(next, 0)).toBe(true);
+  });
+
+  it('lose the attempt of a taking once, by whatever way, and get it back once', async () => {
+    const request = await running(1);
+    const place = await lend(request);
+    await take(place);
+    const taking = (await take(place))!;
+    const attempts = async () => (await readShards(request)).map(({ attempt }) => attempt);
+    expect(await attempts()).toEqual([2]);
+    await takeBackAttempt(database, place, taking);
+    await takeBackAttempt(database, place, taking);
+    await storeJobId(database, place, taking, 'job-1');
+    expect(await attempts()).toEqual([1]);
+    await countAttemptAgain(database, place, taking);
+    await countAttemptAgain(database, place, taking);
+    expect(await attempts()).toEqual([2]);
+    await storeJobId(database, place, taking, 'job-2');
+    await takeBackAttempt(database, place, taking);
+    expect(await attempts()).toEqual([1]);
+  });
+
+  it('keep the attempt of whoever took them when an earlier taking takes back its own', async () => {
+    const request = await running(1);
+    const place = await lend(request);
+    const early = (await take(place))!;
+    await take(place);
+    await takeBackAttempt(database, place, early);
+    await countAttemptAgain(database, place, early);
+    expect(await readShards(request)).toMatchObject([{ attempt: 2 }]);
   });
 
   it('are refused to a lease that was released, and to one that never was', async () => {
