@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { databaseSettings } from '../db/database.config.js';
+import { databaseSettings, statementTimeoutSetting } from '../db/database.config.js';
 import { retentionSettings } from '../db/retention.config.js';
 import { integerSetting, logLevelSetting, switchSetting } from '../domain/settings.js';
 import { DEFAULT_MAX_ROWS } from '../domain/work-request/limits.js';
@@ -72,6 +72,8 @@ export const apiSettings = z.object({
   ...limitSettings.shape,
   ...catalogueSettings.shape,
   ...databaseSettings.shape,
+  // Somebody waits for every answer: better told soon that the database is away than served in half a minute.
+  DATABASE_STATEMENT_TIMEOUT_MS: statementTimeoutSetting(10_000),
   ...temporalSettings.shape,
   ...retentionSettings.shape,
 });

@@ -32,7 +32,8 @@ describe('a database that is away', () => {
   it.each(['23505', '42P01', '22P02', 'ERR_INVALID_ARG_TYPE', ''])('is not told by %j', (code) =>
     expect(isDatabaseAway(withCode(code))).toBe(false),
   );
-  it('is told by what the pool says, by a cause, and by each of several addresses', () => {
+  it('is told by what driver and pool say, by a cause, and by each of several addresses', () => {
+    expect(isDatabaseAway(new Error('Query read timeout'))).toBe(true);
     expect(isDatabaseAway(new Error('timeout exceeded when trying to connect'))).toBe(true);
     expect(isDatabaseAway(new Error('load', { cause: withCode('ECONNREFUSED') }))).toBe(true);
     expect(isDatabaseAway(new AggregateError([withCode('ECONNREFUSED')]))).toBe(true);

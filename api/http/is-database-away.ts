@@ -13,7 +13,7 @@ const networkCodes = [
 /** SQLSTATE classes: connection exception, operator intervention (restart, cancel), resources, read-only standby. */
 const stateClasses = [/^08/, /^57P/, /^57014$/, /^53/, /^25006$/, /^58/];
 const messages =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error/;
 
 interface Fault {
   readonly code: string;

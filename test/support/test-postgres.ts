@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,8 @@ export const templateDatabase = 'hub_template';
 
 export interface TestPostgres {
   readonly adminUrl: string;
+  /** Stops all its processes where they stand: connections are taken by the kernel, and nobody answers. @returns how they go on */
+  freeze(): () => void;
   stop(): Promise<void>;
 }
 
@@ -52,5 +55,18 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     await stop();
     throw new Error(`the test run's Postgres could not be prepared: ${complaints.trim()}`, { cause });
   }
-  return { adminUrl: databaseUrl(cluster, 'postgres'), stop };
+  return { adminUrl: databaseUrl(cluster, 'postgres'), freeze: () => freeze(server.pid!), stop };
+}
+
+function freeze(server: number): () => void {
+  // The one that starts the others first, so that none is missed.
+  process.kill(server, 'SIGSTOP');
+  const others = readFileSync(`/proc/${server}/task/${server}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number);
+  for (const pid of others) process.kill(pid, 'SIGSTOP');
+  return () => {
+    for (const pid of [...others, server]) process.kill(pid, 'SIGCONT');
+  };
 }
