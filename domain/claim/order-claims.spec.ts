@@ -64,6 +64,21 @@ describe('the order between users', () => {
     );
   });
 
+  it('takes each next claim from the user who has used least, what was given out before counted', () => {
+    const uses = fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(someClaims, uses, (claims, [ada, bert, cleo, dora]) => {
+        const used: Record<string, number> = { ada: ada!, bert: bert!, cleo: cleo!, dora: dora! };
+        const order = orderClaims(claims.map((each) => ({ ...each, usageSeconds: used[each.userId]! })));
+        for (const [index, { userId }] of order.entries()) {
+          const waiting = new Set(order.slice(index).map((each) => each.userId));
+          expect(used[userId]).toBe(Math.min(...[...waiting].map((each) => used[each]!)));
+          used[userId]! += EXPECTED_GRANT_SECONDS;
+        }
+      }),
+    );
+  });
+
   it('gives equal users equal shares of every beginning of the line, within one', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), (many, few) => {

@@ -17,40 +17,19 @@ export const EXPECTED_GRANT_SECONDS = 5;
  * @returns the same claims, in order
  */
 export function orderClaims<Claim extends WaitingClaim>(claims: readonly Claim[]): Claim[] {
-  const queues = queuesByUser(claims);
-  const ordered: Claim[] = [];
-  while (queues.length > 0) {
-    const next = queues.reduce((least, queue) => (goesBefore(queue, least) ? queue : least));
-    ordered.push(next.claims[next.taken]!);
-    next.taken += 1;
-    next.usageSeconds += EXPECTED_GRANT_SECONDS;
-    if (next.taken === next.claims.length) queues.splice(queues.indexOf(next), 1);
-  }
-  return ordered;
-}
-
-interface UserQueue<Claim> {
-  readonly claims: Claim[];
-  taken: number;
-  usageSeconds: number;
-}
-
-function queuesByUser<Claim extends WaitingClaim>(claims: readonly Claim[]): UserQueue<Claim>[] {
   const byUser = Map.groupBy(claims, ({ userId }) => userId);
-  return [...byUser.values()].map((own) => ({
-    claims: own.toSorted(byArrival),
-    taken: 0,
-    usageSeconds: own[0]!.usageSeconds,
-  }));
+  const charged = [...byUser.values()].flatMap((own) =>
+    own.toSorted(byArrival).map((claim, ahead) => ({
+      claim,
+      usageSeconds: own[0]!.usageSeconds + ahead * EXPECTED_GRANT_SECONDS,
+    })),
+  );
+  const ordered = charged.toSorted((a, b) => a.usageSeconds - b.usageSeconds || byArrival(a.claim, b.claim));
+  return ordered.map(({ claim }) => claim);
 }
 
 function byArrival(a: WaitingClaim, b: WaitingClaim): number {
   return a.requestedAtMs - b.requestedAtMs || (a.leaseToken < b.leaseToken ? -1 : 1);
-}
-
-function goesBefore<Claim extends WaitingClaim>(a: UserQueue<Claim>, b: UserQueue<Claim>): boolean {
-  if (a.usageSeconds !== b.usageSeconds) return a.usageSeconds < b.usageSeconds;
-  return byArrival(a.claims[a.taken]!, b.claims[b.taken]!) < 0;
 }
 
 /** Half of a user's past use is forgotten after this long. */

@@ -123,6 +123,34 @@ describe('a claim', () => {
   });
 });
 
+describe('a place in line', () => {
+  it('counts those who wait for the same model, not those of a model that is switched off', () => {
+    const claims = ['off', 'first', 'second'].map((leaseToken, index) =>
+      claim({ leaseToken, requestedAtMs: index, modelId: index === 0 ? 'eos-b' : 'eos-a' }),
+    );
+    const models = [model('eos-a', { maxInstances: 1 }), model('eos-b', { enabled: false })];
+    const { wait } = planClaims(claims, busy(1, 'eos-a'), models, limits);
+    expect(wait.map(({ leaseToken, position }) => [leaseToken, position])).toEqual([
+      ['off', 1],
+      ['first', 1],
+      ['second', 2],
+    ]);
+  });
+
+  it('counts all who wait for room in the hub, of whatever model', () => {
+    const claims = ['eos-a', 'eos-b', 'eos-c'].map((modelId, index) =>
+      claim({ leaseToken: modelId, requestedAtMs: index, modelId }),
+    );
+    const { wait } = planClaims(
+      claims,
+      busy(4, 'eos-d'),
+      claims.map(({ modelId }) => model(modelId)),
+      limits,
+    );
+    expect(wait.map(({ position }) => position)).toEqual([1, 2, 3]);
+  });
+});
+
 describe('a full hub', () => {
   it('retires the longest-idle instance that nobody wants', () => {
     const places = [

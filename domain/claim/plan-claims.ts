@@ -1,6 +1,6 @@
 import type { ClaimedModel, ClaimLimits, InstanceClaim, Place } from './claim-facts.js';
 import { orderClaims } from './order-claims.js';
-import { Room } from './room.js';
+import { type Refusal, Room } from './room.js';
 
 export interface ClaimPlan {
   readonly lend: readonly { leaseToken: string; instanceId: string }[];
@@ -8,6 +8,11 @@ export interface ClaimPlan {
   readonly retire: readonly string[];
   readonly wait: readonly { leaseToken: string; position: number; because: string }[];
 }
+
+/** What follows when nobody claims anything. */
+export const emptyPlan: ClaimPlan = { lend: [], start: [], retire: [], wait: [] };
+
+type Pending = Refusal & { readonly claim: InstanceClaim };
 
 /**
  * Who gets which place. In fair order each claim takes a free instance of its model that is new and large enough;
@@ -22,16 +27,22 @@ export function planClaims(
   limits: ClaimLimits,
 ): ClaimPlan {
   const room = new Room(claims, places, models, limits);
-  const pending: { claim: InstanceClaim; because: string; wantsRoom: boolean }[] = [];
+  const pending: Pending[] = [];
   for (const claim of orderClaims(claims)) {
     const refusal = room.serve(claim);
     if (refusal) pending.push({ claim, ...refusal });
   }
   for (const { claim, wantsRoom } of pending) if (wantsRoom) room.makeRoom(claim);
-  const wait = pending.map(({ claim, because }, index) => ({
-    leaseToken: claim.leaseToken,
-    position: index + 1,
-    because,
-  }));
-  return { lend: room.lend, start: room.start, retire: room.retire, wait };
+  return { lend: room.lend, start: room.start, retire: room.retire, wait: numberWaits(pending) };
+}
+
+/** There is a line for room in the hub, and one for the instances of each model: who waits in another is not ahead. */
+function numberWaits(pending: readonly Pending[]): ClaimPlan['wait'] {
+  const lines = new Map<string | null, number>();
+  return pending.map(({ claim: { leaseToken, modelId }, because, wantsRoom }) => {
+    const line = wantsRoom ? null : modelId;
+    const position = (lines.get(line) ?? 0) + 1;
+    lines.set(line, position);
+    return { leaseToken, position, because };
+  });
 }
