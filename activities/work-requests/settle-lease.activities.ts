@@ -128,6 +128,8 @@ async function applySettlement(
     const retired = await releaseLeases(sql, run, 'failed');
     return { leaseToken: null, hints: await serveClaims(sql, deps.settings), retired };
   }
+  if (!(await isComputed(sql, run)))
+    await moveWorkRequest(sql, run.requestId, 'wait again', { runKey: run.runKey });
   await recordRequestEvent(
     sql,
     run.requestId,
@@ -139,6 +141,15 @@ async function applySettlement(
     },
   );
   return { ...(await claimNext(deps, sql, lease)), retired: [] };
+}
+
+/** Does another instance go on with the request? */
+async function isComputed(sql: Sql, { requestId, runKey }: RequestRun): Promise<boolean> {
+  const others = await sql.rows(
+    `select from instance_lease where request_id = $1 and run_key = $2 and state = 'GRANTED' and begun_at is not null`,
+    [requestId, runKey],
+  );
+  return others.length > 0;
 }
 
 /** A machine that was lost says nothing about the input; a server that died may have died of it. */

@@ -183,6 +183,24 @@ describeWith('postgres')('a request between its instances and its end', () => {
     expect(await readLeases(request)).toMatchObject([{ outcome: 'finished' }, { outcome: 'not needed' }]);
   });
 
+  it('waits again when its instance is lost, unless another one goes on with it', async () => {
+    const request = await submit(2);
+    const first = await begin(request);
+    const second = (await worker.activities.claimSlice(request, 1)) as Granted;
+    const startComputing = async ({ leaseToken }: Granted) => {
+      await worker.database.rows(`update instance_lease set begun_at = now() where lease_token = $1`, [
+        leaseToken,
+      ]);
+      await moveWorkRequest(worker.database, request.requestId, 'run');
+    };
+    await startComputing(first);
+    await startComputing(second);
+    await settle(first, lost);
+    expect(await readRequest(request)).toMatchObject({ state: 'PROCESSING' });
+    await settle(second, lost);
+    expect(await readRequest(request)).toMatchObject({ state: 'SCHEDULING' });
+  });
+
   it('that looks for its place does not stand in the way of those who serve claims', async () => {
     const request = await submit(1, { maxInstances: 0 });
     const { claim } = await worker.activities.beginWorkRequest(request);
