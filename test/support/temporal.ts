@@ -22,8 +22,11 @@ export interface DevServer {
   stop(): Promise<void>;
 }
 
-/** Starts the real development server with the product's settings, on free ports and with a file in a temporary folder. */
-export async function startDevServer(): Promise<DevServer> {
+/**
+ * Starts the real development server with the product's settings, on free ports and with a file in a temporary folder.
+ * @param longHistoryEvents from so many events on it suggests to a workflow to begin anew; its own default is 4,096
+ */
+export async function startDevServer({ longHistoryEvents = 4096 } = {}): Promise<DevServer> {
   const directory = await mkdtemp(join(tmpdir(), 'hub-test-temporal-'));
   const server: TemporalServer = {
     program: programOf('HUB_TEST_TEMPORAL'),
@@ -33,7 +36,7 @@ export async function startDevServer(): Promise<DevServer> {
     uiPort: await freePort(),
     httpPort: await freePort(),
   };
-  let running = await startAndWait(server);
+  let running = await startAndWait(server, longHistoryEvents);
   const kill = async () => {
     const over = once(running, 'exit');
     // Its file survives that, and a polite stop takes two seconds.
@@ -48,7 +51,7 @@ export async function startDevServer(): Promise<DevServer> {
     },
     async crashAndRestart() {
       await kill();
-      running = await startAndWait(server);
+      running = await startAndWait(server, longHistoryEvents);
     },
     async stop() {
       await kill();
@@ -63,8 +66,10 @@ export async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
 }
 
-async function startAndWait(server: TemporalServer) {
-  const child = startProcess(temporalLaunch(server, 'OFF'));
+async function startAndWait(server: TemporalServer, longHistoryEvents: number) {
+  const launch = temporalLaunch(server, 'OFF');
+  const limit = `limit.historyCount.suggestContinueAsNew=${longHistoryEvents}`;
+  const child = startProcess({ ...launch, args: [...launch.args, '--dynamic-config-value', limit] });
   let complaints = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => (complaints = (complaints + String(chunk)).slice(-2000)));

@@ -18,13 +18,14 @@ import { builtWorkflowBundle } from '../support/workflow-run.js';
 const taskTimeoutMs = 1000;
 const slowMs = 2.4 * taskTimeoutMs;
 const hintAfterMs = 1.4 * taskTimeoutMs;
+const longHistory = 80;
 
 describeWith('temporal')('a replay of slow effects', () => {
   let server: DevServer;
   let connection: Connection;
   let native: NativeConnection;
   beforeAll(async () => {
-    server = await startDevServer();
+    server = await startDevServer({ longHistoryEvents: longHistory });
     connection = await Connection.connect({ address: server.address });
     native = await NativeConnection.connect({ address: server.address });
   });
@@ -34,13 +35,17 @@ describeWith('temporal')('a replay of slow effects', () => {
     await server.stop();
   });
 
-  /** Runs a workflow whose first effect is slow, hints in the middle of it, and replays what was written down. */
+  /**
+   * Runs a workflow whose first effect is slow, hints in the middle of it, and replays what was written down of its first
+   * and its last run.
+   * @returns events of the first run
+   */
   async function runAndReplay(
     name: string,
     args: readonly unknown[],
     activities: object,
     hint: (handle: WorkflowHandle) => Promise<void> = async () => undefined,
-  ): Promise<void> {
+  ) {
     const client = new Client({ connection, namespace: server.namespace });
     const taskQueue = `queue-${Math.random()}`;
     const worker = await Worker.create({
@@ -49,7 +54,7 @@ describeWith('temporal')('a replay of slow effects', () => {
       workflowBundle: builtWorkflowBundle,
       activities,
     });
-    const history = await worker.runUntil(async () => {
+    const histories = await worker.runUntil(async () => {
       const handle = await client.workflow.start(name, {
         taskQueue,
         workflowId: taskQueue,
@@ -59,9 +64,12 @@ describeWith('temporal')('a replay of slow effects', () => {
       await sleep(hintAfterMs);
       await hint(handle);
       await handle.result();
-      return handle.fetchHistory();
+      const first = client.workflow.getHandle(taskQueue, handle.firstExecutionRunId);
+      return [await first.fetchHistory(), await client.workflow.getHandle(taskQueue).fetchHistory()];
     });
-    await Worker.runReplayHistory({ workflowBundle: builtWorkflowBundle }, history, taskQueue);
+    for (const history of histories)
+      await Worker.runReplayHistory({ workflowBundle: builtWorkflowBundle }, history, taskQueue);
+    return histories[0]!.events ?? [];
   }
 
   it('goes the way of a request that was given a hint in the middle of one', async () => {
@@ -123,5 +131,32 @@ describeWith('temporal')('a replay of slow effects', () => {
       handle.signal(instanceChangedSignal),
     );
     expect(looks).toBe(2);
+  });
+
+  it('goes the way of an instance that begins anew when its history got long, and lives on', async () => {
+    const looksInAll = 25;
+    let looks = 0;
+    let creations = 0;
+    const effects: Partial<RunModelInstanceEffects> = {
+      createInstance: async () => void (creations += 1),
+      readInstance: async () => ({ state: 'ACTIVE', readySecondsLeft: 100 }),
+      retireIdle: async () =>
+        ++looks < looksInAll ? { type: 'look again', inSeconds: 600 } : { type: 'retired' },
+      keepEvidence: async () => undefined,
+      deleteInstance: async () => undefined,
+      finishInstance: async () => undefined,
+    };
+    const hintOnAndOn = async (handle: WorkflowHandle) => {
+      while (looks < looksInAll) {
+        await handle.signal(instanceChangedSignal);
+        await sleep(20);
+      }
+    };
+    const args = [{ instanceId: 'i' }];
+    const events = await runAndReplay(runModelInstanceName, args, effects, hintOnAndOn);
+    expect(events.length).toBeGreaterThan(longHistory);
+    expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+    // Creating is safe to repeat: the host knows the instance.
+    expect(creations).toBeGreaterThan(1);
   });
 });
