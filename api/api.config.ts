@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { claimLimitSettings } from '../db/claims.config.js';
 import { databaseSettings, statementTimeoutSetting } from '../db/database.config.js';
 import { retentionSettings } from '../db/retention.config.js';
 import { integerSetting, logLevelSetting, switchSetting } from '../domain/settings.js';
@@ -76,5 +77,6 @@ export const apiSettings = z.object({
   DATABASE_STATEMENT_TIMEOUT_MS: statementTimeoutSetting(10_000),
   ...temporalSettings.shape,
   ...retentionSettings.shape,
+  ...claimLimitSettings.shape,
 });
 export type ApiSettings = z.infer<typeof apiSettings>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { claimLimitSettings } from '../db/claims.config.js';
 import { integerSetting, logLevelSetting } from '../domain/settings.js';
 
 /** Settings of the worker, besides where Postgres and Temporal are. */
@@ -8,17 +9,10 @@ export const workerSettings = z.object({
     .string()
     .optional()
     .describe('Unix socket of the local host process; needed when MODEL_HOST is local'),
-  MAX_CONCURRENT_MODEL_INSTANCES: integerSetting(1, 100_000)
-    .default(25)
-    .describe('instances that may exist at once, over all models'),
+  ...claimLimitSettings.shape,
   INSTANCES_PER_REQUEST: integerSetting(1, 1000)
     .default(2)
     .describe('instances that may work for one request at once'),
-  CLAIM_PATIENCE_SECONDS: integerSetting(0, 86_400)
-    .default(10)
-    .describe(
-      'seconds a request waits before an instance of a model with more than its part makes room for it',
-    ),
   INSTANCE_READY_TIMEOUT_SECONDS: integerSetting(1, 86_400)
     .default(600)
     .describe('seconds an instance may take until it is ready, from the time a node has it'),

@@ -7,6 +7,7 @@ import { takePartInLeading } from '../activities/leader/lead.js';
 import { createModelServer } from '../activities/model-server/model-server.js';
 import { createModelSpeeds } from '../activities/work-requests/model-speeds.js';
 import { createChemistry } from '../chemistry/chemistry.js';
+import { toClaimLimits } from '../db/claims.config.js';
 import { databaseSettings } from '../db/database.config.js';
 import { openDatabase } from '../db/database.js';
 import { openNotifications } from '../db/notifications.js';
@@ -57,8 +58,7 @@ const dependencies: ActivityDependencies = {
   workflows: createWorkflowGateway(client),
   log,
   settings: {
-    maxInstances: settings.MAX_CONCURRENT_MODEL_INSTANCES,
-    patienceSeconds: settings.CLAIM_PATIENCE_SECONDS,
+    ...toClaimLimits(settings),
     hostKind: host.kind,
     instanceRetentionDays: retention.INSTANCE_RETENTION_DAYS,
     life: {

@@ -6,12 +6,12 @@ export interface ProcessWorkRequestInput {
   readonly runKey: string;
 }
 
-/** What the workflow knows of itself, for the timeline of its user. */
+/** What the workflow knows of itself; reason and position are those of its last look, which may be minutes old. */
 export interface RequestProgress {
   readonly phase: 'starting' | 'waiting' | 'instance-starting' | 'running' | 'finished';
   /** A sentence while waiting, else null. */
   readonly waitingBecause: string | null;
-  /** Claims served before this one, plus one; null when not waiting. */
+  /** Place in line among those who wait for the same, from 1; null when not waiting. */
   readonly position: number | null;
   readonly attempts: number;
   readonly instanceIds: readonly string[];

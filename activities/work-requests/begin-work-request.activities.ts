@@ -9,6 +9,7 @@ import {
   type LeaseFacts,
 } from '../../db/queries/leases.js';
 import { moveWorkRequest, recordRequestEvent } from '../../db/queries/request-progress.js';
+import { tellPause, unknownWait } from '../../domain/claim/tell-wait.js';
 import type { WorkRequestState } from '../../domain/work-request/work-request.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { ClaimStatus, ProcessWorkRequestEffects, RequestRun } from '../process-work-request.effects.js';
@@ -144,13 +145,8 @@ function statusOf(
   if (!lease || lease.lease_state === 'RELEASED' || lease.run_key !== lease.current_run_key)
     return { type: 'ended' };
   if (lease.lease_state === 'WAITING') {
-    const { because, position } = hints.waiting.get(lease.lease_token) ?? {
-      because:
-        lease.pause_seconds > 0
-          ? `Its last instances were lost before they did any work; the next one is asked for in ${Math.ceil(lease.pause_seconds)} s.`
-          : 'Others are served first.',
-      position: null,
-    };
+    const wait = lease.pause_seconds > 0 ? tellPause(lease.pause_seconds) : unknownWait;
+    const { because, position } = hints.waiting.get(lease.lease_token) ?? wait;
     return { type: 'waiting', leaseToken: lease.lease_token, because, position };
   }
   const ready = lease.instance_state === 'ACTIVE';

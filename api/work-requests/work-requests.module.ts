@@ -7,6 +7,7 @@ import { RequestWakesService } from './request-wakes.service.js';
 import { ResultsService } from './results.service.js';
 import { SubmissionsController } from './submissions.controller.js';
 import { SubmissionsService } from './submissions.service.js';
+import { WaitingLineService } from './waiting-line.service.js';
 import { WorkRequestsController } from './work-requests.controller.js';
 import { WorkRequestsService } from './work-requests.service.js';
 import { WorkflowLauncherService } from './workflow-launcher.service.js';
@@ -22,6 +23,7 @@ import { WorkflowLauncherService } from './workflow-launcher.service.js';
     RequestEventsService,
     RequestWakesService,
     RequestProgressService,
+    WaitingLineService,
     WorkflowLauncherService,
   ],
 })

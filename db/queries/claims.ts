@@ -1,8 +1,8 @@
 import { EXPECTED_GRANT_SECONDS, USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
 import type { ClaimLimits } from '../../domain/claim/claim-facts.js';
-import { planClaims, type ClaimPlan } from '../../domain/claim/plan-claims.js';
+import type { ClaimPlan } from '../../domain/claim/plan-claims.js';
 import type { Sql } from '../database.js';
-import { readClaims, readModels, readPlaces } from './read-claims.js';
+import { readPlan } from './read-claims.js';
 import { recordInstanceEvent } from './instance-events.js';
 import { markToEnd } from './leases.js';
 import { recordRequestEvent } from './request-progress.js';
@@ -45,11 +45,7 @@ export async function tryLockClaims(sql: Sql): Promise<boolean> {
  * Must run under `lockClaims`, in the same transaction.
  */
 export async function serveClaims(sql: Sql, settings: ClaimSettings): Promise<ClaimHints> {
-  const claims = await readClaims(sql);
-  if (claims.length === 0) return nothingToTell;
-  const places = await readPlaces(sql);
-  const models = await readModels(sql, [...new Set(claims.map(({ modelId }) => modelId))]);
-  return applyPlan(sql, planClaims(claims, places, models, settings), settings);
+  return applyPlan(sql, await readPlan(sql, settings), settings);
 }
 
 async function applyPlan(sql: Sql, plan: ClaimPlan, settings: ClaimSettings): Promise<ClaimHints> {

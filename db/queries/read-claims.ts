@@ -1,9 +1,10 @@
 import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
-import type { ClaimedModel, InstanceClaim, Place } from '../../domain/claim/claim-facts.js';
+import type { ClaimedModel, ClaimLimits, InstanceClaim, Place } from '../../domain/claim/claim-facts.js';
+import { type ClaimPlan, emptyPlan, planClaims } from '../../domain/claim/plan-claims.js';
 import type { Sql } from '../database.js';
 
-/** Only the first claims of each model can be served at once; the rest need not be read. */
-const CLAIMS_READ_PER_MODEL = 50;
+/** Only the first claims of each model can be served at once; to serve them the rest need not be read. */
+const CLAIMS_SERVED_PER_MODEL = 50;
 
 interface ClaimRow {
   lease_token: string;
@@ -15,8 +16,24 @@ interface ClaimRow {
   usage_seconds: number;
 }
 
-/** Those who wait: of each user and model the first, as many as can be served. */
-export async function readClaims(sql: Sql): Promise<InstanceClaim[]> {
+/**
+ * What serving the waiting claims comes to. To act on it hold `lockClaims`; to tell of it one snapshot is enough.
+ * @param claimsPerModel of each user and model only so many are read; the others are not in the plan
+ */
+export async function readPlan(
+  sql: Sql,
+  limits: ClaimLimits,
+  claimsPerModel = CLAIMS_SERVED_PER_MODEL,
+): Promise<ClaimPlan> {
+  const claims = await readClaims(sql, claimsPerModel);
+  if (claims.length === 0) return emptyPlan;
+  const places = await readPlaces(sql);
+  const models = await readModels(sql, [...new Set(claims.map(({ modelId }) => modelId))]);
+  return planClaims(claims, places, models, limits);
+}
+
+/** Those who wait: of each user and model the first. */
+async function readClaims(sql: Sql, perModel: number): Promise<InstanceClaim[]> {
   const rows = await sql.rows<ClaimRow>(
     `select * from (
        select lease_token, user_id, model_id, memory_bytes,
@@ -27,7 +44,8 @@ export async function readClaims(sql: Sql): Promise<InstanceClaim[]> {
          row_number() over (partition by model_id order by requested_at) as model_place
        from instance_lease left join user_usage using (user_id)
       where state = 'WAITING' and requested_at <= clock_timestamp()) waiting
-     where own_place <= ${CLAIMS_READ_PER_MODEL} and (own_place <= 2 or model_place <= ${CLAIMS_READ_PER_MODEL})`,
+     where own_place <= $1 and (own_place <= 2 or model_place <= $1)`,
+    [perModel],
   );
   return rows.map((row) => ({
     leaseToken: row.lease_token,
@@ -52,7 +70,7 @@ interface PlaceRow {
 }
 
 /** Every place: an instance that is not gone. */
-export async function readPlaces(sql: Sql): Promise<Place[]> {
+async function readPlaces(sql: Sql): Promise<Place[]> {
   const rows = await sql.rows<PlaceRow>(
     `select id, model_id, model_revision, state, unready_since is null as healthy, memory_limit_bytes,
        exists (select from instance_lease where instance_id = model_instance.id and state = 'GRANTED') as leased,
@@ -80,7 +98,7 @@ interface ModelRow {
 }
 
 /** What the claimed models allow, and how much is asked of them. */
-export async function readModels(sql: Sql, ids: readonly string[]): Promise<ClaimedModel[]> {
+async function readModels(sql: Sql, ids: readonly string[]): Promise<ClaimedModel[]> {
   const rows = await sql.rows<ModelRow>(
     `select id, revision, enabled, max_instances,
        (select count(*)::integer from instance_lease where model_id = model.id and state = 'WAITING') as waiting

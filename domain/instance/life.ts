@@ -43,7 +43,7 @@ export interface LifeVerdict {
 }
 
 /** Words of a kubelet for a container that can't be made; they may pass, so each has the image's time. */
-const unmadeContainer: Readonly<Record<string, string>> = {
+export const unmadeContainer: Readonly<Record<string, string>> = {
   ErrImagePull: 'its image could not be pulled',
   ImagePullBackOff: 'its image could not be pulled',
   ImageInspectError: 'its image could not be read',

@@ -62,7 +62,6 @@ export const requestEventTypes = [
   'submitted',
   'waiting',
   'instance-starting',
-  'instance-ready',
   'running',
   'progress',
   'out-of-memory',

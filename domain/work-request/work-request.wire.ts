@@ -128,13 +128,15 @@ export const RequestEvent = z
   .meta({ id: 'RequestEvent' });
 export type RequestEvent = z.infer<typeof RequestEvent>;
 
-/** What the running workflow says of itself; `stale` when no worker answered and the row speaks instead. */
+/** Where a request stands now, by its rows and its workflow; `stale` when no worker answered for the workflow. */
 export const WorkflowProgress = z
   .object({
     workflow_id: z.string(),
     phase: z.enum(['starting', 'waiting', 'instance-starting', 'running', 'finished']),
-    waiting_because: Nullable(z.string()).describe('a sentence'),
-    position: Nullable(z.number().int()).describe('how many claims are served before this one, plus one'),
+    waiting_because: Nullable(z.string()).describe(
+      'what the request waits for in line, or what keeps its instance from starting; a sentence',
+    ),
+    position: Nullable(z.number().int()).describe('place in line among those who wait for the same, from 1'),
     attempts: z.number().int(),
     instance_ids: z.array(z.string()),
     stale: z.boolean(),

@@ -1157,7 +1157,7 @@ export interface components {
             event_no: number;
             request_id: number;
             /** @enum {string} */
-            type: "submitted" | "waiting" | "instance-starting" | "instance-ready" | "running" | "progress" | "out-of-memory" | "instance-lost" | "completed" | "failed" | "cancelled";
+            type: "submitted" | "waiting" | "instance-starting" | "running" | "progress" | "out-of-memory" | "instance-lost" | "completed" | "failed" | "cancelled";
         };
         RunningAverages: {
             avg: number;
@@ -1277,12 +1277,12 @@ export interface components {
             instance_ids: string[];
             /** @enum {string} */
             phase: "starting" | "waiting" | "instance-starting" | "running" | "finished";
-            /** @description how many claims are served before this one, plus one */
+            /** @description place in line among those who wait for the same, from 1 */
             position: number | null;
             stale: boolean;
             /** @description the workflow in the Temporal UI, for operators */
             temporal_url: string | null;
-            /** @description a sentence */
+            /** @description what the request waits for in line, or what keeps its instance from starting; a sentence */
             waiting_because: string | null;
             workflow_id: string;
         };

@@ -15,7 +15,6 @@ const counts = [
 const stateAfter: Partial<Record<RequestEvent['type'], WorkRequest['request_status']>> = {
   waiting: 'SCHEDULING',
   'instance-starting': 'SCHEDULING',
-  'instance-ready': 'SCHEDULING',
   running: 'PROCESSING',
   progress: 'PROCESSING',
   'out-of-memory': 'SCHEDULING',

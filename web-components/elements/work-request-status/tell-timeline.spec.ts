@@ -41,10 +41,31 @@ describe('the timeline of a request', () => {
     const starting = [sampleEvent(2, 'waiting'), sampleEvent(3, 'instance-starting')];
     const request = sampleRequest({ request_status: 'SCHEDULING' });
     expect(currentStep(request, starting, null)?.name).toBe('Instance starting');
-    const ready = [...starting, sampleEvent(4, 'instance-ready')];
-    expect(currentStep(request, ready, null)?.name).toBe('Instance ready');
-    const running = [...ready, sampleEvent(5, 'running')];
+    const running = [...starting, sampleEvent(5, 'running')];
     expect(currentStep(request, running, null)?.name).toBe('Running');
+    const steps = tellTimeline(request, running, null);
+    const ready = steps.find(({ name }) => name === 'Instance ready');
+    expect(ready).toMatchObject({ state: 'done', at: running.at(-1)!.at });
+  });
+
+  it('says what keeps the instance from starting, for as long as it starts', () => {
+    const request = sampleRequest({ request_status: 'SCHEDULING' });
+    const because = 'No node can take the instance yet: 0/3 nodes are available.';
+    const stuck = {
+      ...workflow,
+      phase: 'instance-starting' as const,
+      waiting_because: because,
+      position: null,
+    };
+    const starting = [sampleEvent(2, 'instance-starting')];
+    expect(currentStep(request, starting, stuck)).toMatchObject({
+      name: 'Instance starting',
+      detail: because,
+    });
+    const lost = [...starting, sampleEvent(3, 'instance-lost', { because: 'Its node is gone.' })];
+    expect(currentStep(request, lost, stuck)?.detail).toBe(
+      'Its node is gone. Rows that were finished are kept.',
+    );
   });
 
   it('goes back to the queue after the instance died, and says why', () => {

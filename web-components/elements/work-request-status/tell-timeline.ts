@@ -55,7 +55,7 @@ export function tellTimeline(
 ): TimelineStep[] {
   const setback = events.findLastIndex(({ type }) => setbacks.includes(type));
   const recent = events.slice(setback + 1);
-  const at = phases.indexOf(phaseOf(request, recent, workflow));
+  const at = phases.indexOf(phaseOf(request, recent));
   const story: Story = { request, workflow, recent, setback: events[setback] ?? null };
   const reached = phases.indexOf(lastReached(request, events));
   return phases.map((phase, index) => {
@@ -77,17 +77,11 @@ interface Story {
   readonly setback: RequestEvent | null;
 }
 
-function phaseOf(
-  request: WorkRequest,
-  recent: readonly RequestEvent[],
-  workflow: WorkflowProgress | null,
-): Phase {
+function phaseOf(request: WorkRequest, recent: readonly RequestEvent[]): Phase {
   if (isFinished(request)) return 'finished';
   const seen = (type: EventType) => recent.some((event) => event.type === type);
   if (request.request_status === 'PROCESSING' || seen('running')) return 'running';
-  if (seen('instance-ready')) return 'instance-ready';
-  if (seen('instance-starting') || workflow?.phase === 'instance-starting') return 'instance-starting';
-  return 'waiting';
+  return seen('instance-starting') ? 'instance-starting' : 'waiting';
 }
 
 /** The furthest step before the end that events, times and rows prove; `finished` if nothing was left out. */
@@ -115,7 +109,8 @@ function endName(request: WorkRequest): string {
 function startOf(phase: Phase, request: WorkRequest, recent: readonly RequestEvent[]): string | null {
   const eventAt = recent.find(({ type }) => type === phase)?.at ?? null;
   if (phase === 'submitted') return request.request_date;
-  if (phase === 'instance-ready') return eventAt ?? request.pod_ready_timestamp;
+  // An instance that is ready works at once: one event tells both.
+  if (phase === 'instance-ready') return startOf('running', request, recent) ?? request.pod_ready_timestamp;
   if (phase === 'running') return eventAt ?? request.job_submission_timestamp;
   if (phase === 'finished') return request.processed_timestamp ?? request.last_updated;
   return eventAt;
@@ -123,13 +118,19 @@ function startOf(phase: Phase, request: WorkRequest, recent: readonly RequestEve
 
 function detailOf(phase: Phase, state: TimelineStep['state'], story: Story): string | null {
   if (phase === 'waiting') return waitingDetail(state, story);
-  if (phase === 'instance-starting' && state === 'done')
-    return story.recent.some(({ type }) => type === phase) ? null : 'Not needed: one was already warm.';
+  if (phase === 'instance-starting') return startingDetail(state, story);
   return phase === 'finished' && state === 'failed' ? story.request.request_status_reason : null;
 }
 
+/** What keeps the instance from starting: the cluster has no room for it, or can not get its image. */
+function startingDetail(state: TimelineStep['state'], { recent, workflow }: Story): string | null {
+  if (state === 'done' && !recent.some(({ type }) => type === 'instance-starting'))
+    return 'Not needed: one was already warm.';
+  return state === 'current' && workflow?.phase === 'instance-starting' ? workflow.waiting_because : null;
+}
+
 function waitingDetail(state: TimelineStep['state'], { recent, setback, ...story }: Story): string | null {
-  const workflow = story.workflow ?? lastWaiting(recent);
+  const workflow = story.workflow?.phase === 'waiting' ? story.workflow : lastWaiting(recent);
   const happened = setback === null ? '' : tellSetback(setback);
   if (state !== 'current') return happened || null;
   return [happened, workflow.waiting_because, placeInLine(workflow)].filter(Boolean).join(' ') || null;
@@ -137,7 +138,7 @@ function waitingDetail(state: TimelineStep['state'], { recent, setback, ...story
 
 type Waiting = Pick<WorkflowProgress, 'waiting_because' | 'position'>;
 
-/** What the last event said of the wait, for as long as the workflow says nothing. */
+/** What the last event said of the wait, for as long as nothing newer is known. */
 function lastWaiting(recent: readonly RequestEvent[]): Waiting {
   const { because, position } = recent.findLast(({ type }) => type === 'waiting')?.details ?? {};
   return {

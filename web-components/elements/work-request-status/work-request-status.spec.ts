@@ -82,6 +82,24 @@ describeWith('browser')('<hub-work-request-status>', () => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
+  it('shows the place in line and the reason of now, and reads each step out but not each number', async () => {
+    const page = await open();
+    const shown = (hasText: string) => page.locator('.step-detail', { hasText });
+    const readOut = page.getByRole('status').filter({ hasText: 'Request 42' });
+    await shown('Number 3 in line.').waitFor();
+    expect(await readOut.textContent()).toContain('Number 3 in line.');
+    hub.on('GET /api/work-requests/42/workflow', { body: { ...workflow, position: 1 } });
+    await shown('Next in line.').waitFor();
+    expect(await readOut.textContent()).toContain('Number 3 in line.');
+    const because = 'No node can take the instance yet: 0/3 nodes are available: 3 Insufficient memory.';
+    const stuck = { ...workflow, phase: 'instance-starting', waiting_because: because, position: null };
+    hub.on('GET /api/work-requests/42/workflow', { body: stuck });
+    hub.send('instance-starting', sampleEvent(3, 'instance-starting'), 3);
+    await shown(because).waitFor();
+    expect(await readOut.textContent()).toMatch(/Request 42: Instance starting\. +No node can take/);
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
   it('asks the workflow no more often than every 5 s, and not at all once it runs', async () => {
     const page = await open();
     await page.locator('.step-detail', { hasText: 'Number 3' }).waitFor();

@@ -12,6 +12,7 @@ import { formatAge, formatDuration, formatInstant } from '../../text/times.js';
 import { ConnectedElement } from '../connected-element.js';
 import { Loaded } from '../loaded.js';
 import { errorNotice, loadingNotice, signedOutNotice } from '../notices.js';
+import { CalmAnnouncement } from './calm-announcement.js';
 import { LiveRequest } from './live-request.js';
 import { resultPreview } from './result-preview.js';
 import { stateBadge, stateBadgeStyles } from './state-badge.js';
@@ -42,6 +43,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
   @query('dialog') private readonly dialog!: HTMLDialogElement;
 
   private readonly live = new LiveRequest(this);
+  private readonly announcement = new CalmAnnouncement();
   private readonly preview = new Loaded(this, (signal) =>
     readFirstRows(this.connection, this.requestId ?? 0, previewRows, signal),
   );
@@ -132,7 +134,8 @@ export class HubWorkRequestStatus extends ConnectedElement {
 
   private renderRequest(request: WorkRequest) {
     const steps = tellTimeline(request, this.live.events, this.live.workflow);
-    const current = steps.find((step) => step.state === 'current' || step.state === 'failed');
+    const current = steps.find(({ state }) => state === 'current' || state === 'failed');
+    const step = `Request ${request.id}: ${current?.name ?? 'Done'}.`;
     return html`
       <header class="head">
         <div>
@@ -145,7 +148,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
         <div class="now">${stateBadge(request.request_status)} ${this.renderElapsed(request)}</div>
       </header>
       <p class="visually-hidden" role="status">
-        Request ${request.id}: ${current?.name ?? 'Done'}. ${current?.detail}
+        ${this.announcement.say(step, current?.detail ?? null, Date.now())}
       </p>
       ${this.renderFreshness()} ${this.renderFailure(request)}
       ${this.actionError ? errorNotice(this.actionError) : nothing}
