@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import type { Browser, Page } from 'playwright-core';
+import { databaseSettings } from '../../db/database.config.js';
+import { openDatabase } from '../../db/database.js';
 import { startBrowser } from '../support/browser.js';
 import { axeViolations, closePages, openPage } from '../support/element-page.js';
+import { HubClient } from '../support/hub-client.js';
 import { describeWith } from '../support/require-part.js';
 import { type RunningStack, startStack } from '../support/stack.js';
 
@@ -78,6 +81,42 @@ describeWith(
       .getByRole('row', { name: /eos-physchem/ })
       .getByText('Done')
       .waitFor();
+  }, 60_000);
+
+  it('tells those who wait where they stand now, and why an instance does not start', async () => {
+    const database = await openDatabase(databaseSettings.parse({ DATABASE_URL: stack.databaseUrl }));
+    await database.rows(`update model set max_instances = 1 where id = 'eos-morgan'`);
+    await database.rows(
+      `update model set memory_request_mebibytes = 4000000, memory_limit_mebibytes = 4000000 where id = 'eos-solubility'`,
+    );
+    await database.close();
+    const page = await openPage(browser);
+    await page.goto(stack.url);
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    const detail = (hasText: string | RegExp) => page.locator('.step-detail', { hasText });
+    const submitTo = async (model: RegExp) => {
+      await page.getByRole('radio', { name: model }).check();
+      await page.getByLabel(/SMILES, one per line/).fill('CCO\n');
+      await page.getByRole('button', { name: 'Run the model' }).click();
+    };
+    const [ada, bert] = [await HubClient.asGuest(stack.url), await HubClient.asGuest(stack.url)];
+    const long = Array.from({ length: 60_000 }, (_, index) => `${'C'.repeat((index % 40) + 1)}O`);
+    const running = await ada.submitEntries('eos-morgan', long, false);
+    const next = await bert.submitEntries('eos-morgan', long, false);
+    await submitTo(/eos-morgan/);
+    await detail('All instances of this model are busy').waitFor();
+    await detail('Number 2 in line.').waitFor();
+    await ada.cancel(running.id);
+    await detail('Next in line.').waitFor(doneWithin);
+    await bert.cancel(next.id);
+    await page.getByRole('button', { name: 'Download CSV' }).waitFor(doneWithin);
+
+    await page.goto(`${stack.url}/`);
+    await submitTo(/eos-solubility/);
+    await detail(/No node can take the instance yet: 0\/\d+ nodes are available: .*memory/).waitFor(
+      doneWithin,
+    );
+    expect(await axeViolations(page)).toEqual([]);
   }, 60_000);
 
   it('does not show a guest the request of another', async () => {
