@@ -22,7 +22,7 @@ export interface RunModelInstanceEffects {
   giveUpStarting(instanceId: string): Promise<void>;
   /** Ends the instance if it is free and its idle time is over, or if it has not answered for too long. */
   retireIdle(instanceId: string): Promise<IdleVerdict>;
-  /** Keeps its log and its peak use; both are gone from the host after it is deleted. */
+  /** Keeps its log, its events and its last use, which are gone from the host after it is deleted, as far as it gives them. */
   keepEvidence(instanceId: string): Promise<void>;
   /** Removes it from the host, by uid. */
   deleteInstance(instanceId: string): Promise<void>;

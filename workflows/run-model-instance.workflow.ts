@@ -21,13 +21,8 @@ const quickDatabaseWork = proxyLocalActivities<RunModelInstanceEffects>({
 });
 /** The worker beats while it calls: one that died in the middle of a call is noticed before the call's own time is over. */
 const heartbeatTimeout = '4s';
+/** A host may be slow, a log long, and a server may take its time to end. */
 const hostCall = proxyActivities<RunModelInstanceEffects>({
-  startToCloseTimeout: '10s',
-  heartbeatTimeout,
-  retry: { initialInterval: '200ms', maximumInterval: '5s' },
-});
-/** A log may be long. */
-const longHostCall = proxyActivities<RunModelInstanceEffects>({
   startToCloseTimeout: '30s',
   heartbeatTimeout,
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
@@ -59,7 +54,7 @@ export async function runModelInstance({ instanceId }: RunModelInstanceInput): P
   await untilItsEnd(instanceId, tell, hintOr);
 
   tell('Keeping the log and the peak use');
-  await longHostCall.keepEvidence(instanceId);
+  await hostCall.keepEvidence(instanceId);
   await hostCall.deleteInstance(instanceId);
   await quickDatabaseWork.finishInstance(instanceId);
   tell('Ended');

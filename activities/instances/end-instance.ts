@@ -1,55 +1,13 @@
-import { compressText } from '../../db/compressed-text.js';
 import { serveClaims } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { sendHints } from '../send-hints.js';
-import { readUsageTogether } from '../usage/read-usage-together.js';
-import { recordUsage } from '../usage/record-usage.js';
-import { toReading } from '../usage/to-reading.js';
 import type { InstanceWatch } from './instance-watch.js';
-import { keepHostEvents } from './keep-host-events.js';
 import { readInstanceRow } from './read-instance-row.js';
 
 /** Longer than most servers take to end by themselves; then the activity is tried again. */
 const GONE_WITHIN_MS = 6_000;
-
-/** Keeps what is gone from the host once the instance is deleted: its log, its events, and its use since the last pass. */
-export async function keepEvidence(deps: ActivityDependencies, instanceId: string): Promise<void> {
-  const log = await readOwnLog(deps, instanceId);
-  await keepHostEvents(deps.database, await deps.host.listEvents(instanceId));
-  const { instances } = await readUsageTogether(deps.host);
-  const last = instances.filter((usage) => usage.instanceId === instanceId);
-  if (log !== null) {
-    await deps.database.rows(
-      `insert into instance_log (expires_on, instance_id, log)
-         select expires_on, id, $2 from model_instance where id = $1
-       on conflict (expires_on, instance_id) do update set log = excluded.log, kept_at = now()`,
-      [instanceId, await compressText(lastBytes(log, deps.settings.keptLogBytes))],
-    );
-  }
-  await deps.database.transaction((sql) =>
-    recordUsage(
-      sql,
-      last.map((usage) => toReading(deps, usage)),
-    ),
-  );
-}
-
-/** A host gives out logs by name, and another instance may have taken the name: its log is not this one's. */
-async function readOwnLog(deps: ActivityDependencies, instanceId: string): Promise<string | null> {
-  const row = await readInstanceRow(deps, instanceId);
-  const seen = deps.instances.see(instanceId);
-  return seen && seen.uid !== row?.uid ? null : deps.host.readLogs(instanceId);
-}
-
-/** The end of a log, from the start of a line. */
-function lastBytes(log: string, bytes: number): string {
-  const stored = Buffer.from(log);
-  if (stored.length <= bytes) return log;
-  const end = stored.subarray(stored.length - bytes);
-  return end.subarray(end.indexOf(0x0a) + 1).toString('utf8');
-}
 
 /**
  * Returns when the host has let go of it: until then it takes room there, and its place is not free.

@@ -4,12 +4,25 @@ import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import { storableText } from '../../db/storable-text.js';
 import { isUsable, secondsUntilIdleLook, type InstanceState } from '../../domain/instance/instance.js';
-import { judgeStart, judgeUnready, type InstanceEnd, type LifeVerdict } from '../../domain/instance/life.js';
-import { InstanceRefusedError, type InstanceSpec, NoRoomError } from '../../hosts/model-host.js';
+import {
+  HOST_UNAVAILABLE,
+  judgeStart,
+  judgeUnready,
+  type InstanceEnd,
+  type LifeVerdict,
+} from '../../domain/instance/life.js';
+import {
+  InstanceRefusedError,
+  type InstanceSpec,
+  NoRoomError,
+  type ObservedInstance,
+} from '../../hosts/model-host.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { IdleVerdict, RunModelInstanceEffects } from '../run-model-instance.effects.js';
-import { deleteInstance, finishInstance, keepEvidence } from './end-instance.js';
+import { deleteInstance, finishInstance } from './end-instance.js';
+import { keepEvidence } from './keep-evidence.js';
 import { readInstanceRow, type InstanceRow } from './read-instance-row.js';
+import { recordTaken } from './write-observed.js';
 
 /** The effects of an instance's life. */
 export function createRunModelInstance(deps: ActivityDependencies): RunModelInstanceEffects {
@@ -32,41 +45,59 @@ export function createRunModelInstance(deps: ActivityDependencies): RunModelInst
 async function createInstance(deps: ActivityDependencies, instanceId: string): Promise<void> {
   const row = await readInstanceRow(deps, instanceId);
   if (!row || !isUsable(row.state) || row.uid !== null) return;
+  let taken: ObservedInstance;
   try {
-    const observed = await deps.host.createInstance(specOf(row));
-    await deps.database.transaction(async (sql) => {
-      const written = await sql.rows(
-        `update model_instance set uid = $2, state = case when state = 'REQUESTED' then 'INITIALIZING' else state end
-          where id = $1 and uid is null and state <> 'TERMINATED' returning id`,
-        [instanceId, observed.uid],
-      );
-      if (written.length > 0)
-        await recordInstanceEvent(sql, instanceId, 'INSTANCE_POD_CREATED', { uid: observed.uid });
-    });
+    taken = await deps.host.createInstance(specOf(row));
   } catch (error) {
-    if (error instanceof InstanceRefusedError) {
-      await deps.database.transaction((sql) => markToEnd(sql, instanceId, 'FAILED', error.message));
-    } else if (!(error instanceof NoRoomError) || (await writeNoRoom(deps, instanceId, error))) throw error;
+    return notTaken(deps, instanceId, error as Error);
   }
+  await deps.database.transaction((sql) => writeTaken(sql, instanceId, taken.uid));
+}
+
+/** @throws the error when its host may take it yet, to be asked again */
+async function notTaken(deps: ActivityDependencies, instanceId: string, error: Error): Promise<void> {
+  if (error instanceof InstanceRefusedError)
+    await deps.database.transaction((sql) => markToEnd(sql, instanceId, 'FAILED', error.message));
+  else if (await mayGoOnWaiting(deps, instanceId, error)) throw error;
+}
+
+/** Nothing new for the row when the leader saw the instance first, and wrote so. */
+async function writeTaken(sql: Sql, instanceId: string, uid: string): Promise<void> {
+  const written = await sql.rows(
+    `update model_instance set uid = $2, state = case when state = 'REQUESTED' then 'INITIALIZING' else state end,
+       waiting_reason = null, waiting_message = null, waiting_since = null, last_updated = clock_timestamp()
+      where id = $1 and uid is null and state <> 'TERMINATED' returning id`,
+    [instanceId, uid],
+  );
+  if (written.length > 0) await recordTaken(sql, instanceId, uid);
 }
 
 /**
- * Says in the row what the instance waits for, as a scheduler's reason is said, and gives it up when its time is over.
- * @returns whether it may go on waiting
+ * Says in the row what keeps its host from taking the instance, as a scheduler's reason is said, and gives it up when
+ * its time is over: whatever a host answers, nobody waits for it for ever.
  */
-async function writeNoRoom(
+async function mayGoOnWaiting(
   deps: ActivityDependencies,
   instanceId: string,
-  { reason, message }: NoRoomError,
+  error: Error,
 ): Promise<boolean> {
-  await deps.database.rows(
-    `update model_instance set waiting_reason = $2, waiting_message = $3, last_updated = now(),
-       waiting_since = coalesce(waiting_since, clock_timestamp()) where id = $1 and uid is null and state = 'REQUESTED'`,
-    [instanceId, reason, storableText(message)],
-  );
+  const reason = error instanceof NoRoomError ? error.reason : HOST_UNAVAILABLE;
+  const message = storableText(error.message);
+  await deps.database.transaction(async (sql) => {
+    const [row] = await sql.rows<{ waited_for: string | null }>(
+      `with known as (select id, waiting_reason from model_instance where id = $1 for update)
+       update model_instance i set waiting_reason = $2, waiting_message = $3, last_updated = now(),
+         waiting_since = coalesce(waiting_since, clock_timestamp())
+         from known where i.id = known.id and i.uid is null and i.state = 'REQUESTED'
+       returning known.waiting_reason as waited_for`,
+      [instanceId, reason, message],
+    );
+    if (row && row.waited_for !== reason)
+      await recordInstanceEvent(sql, instanceId, 'INSTANCE_CHANGED', { waiting: { reason, message } });
+  });
   await giveUpStarting(deps, instanceId);
-  const row = await readInstanceRow(deps, instanceId);
-  return row?.state === 'REQUESTED';
+  const now = await readInstanceRow(deps, instanceId);
+  return now?.state === 'REQUESTED';
 }
 
 function specOf(row: InstanceRow): InstanceSpec {

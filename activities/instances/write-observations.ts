@@ -116,7 +116,7 @@ async function writeMissing(
 async function readPlaced(database: Database): Promise<{ id: string; uid: string }[]> {
   return database.rows(
     `select id, uid from model_instance where uid is not null and last_updated < clock_timestamp() - interval '2 seconds'
-        and state in ('INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE')`,
+        and state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE')`,
   );
 }
 

@@ -13,6 +13,7 @@ import type { ObservedInstance } from '../../hosts/model-host.js';
 export async function writeObserved(sql: Sql, seen: ObservedInstance, isReady: boolean): Promise<boolean> {
   const row = await updateRow(sql, seen, isReady);
   if (!row) return false;
+  if (row.is_new) await recordTaken(sql, seen.instanceId, seen.uid);
   const end = judgeEnd(seen);
   if (end) {
     if (!(await markToEnd(sql, seen.instanceId, end.reason, end.message))) return false;
@@ -20,14 +21,25 @@ export async function writeObserved(sql: Sql, seen: ObservedInstance, isReady: b
   } else if (row.state === 'ACTIVE' && row.was !== 'ACTIVE') {
     await writeReady(sql, seen, row.leased);
   } else {
-    const waitsForOther = isUsable(row.state) && row.waiting_reason !== row.waited_for;
-    if (row.state === row.was && !waitsForOther && row.unready === row.was_unready) return false;
+    if (!isNews(row)) return false;
     await recordInstanceEvent(sql, seen.instanceId, 'INSTANCE_CHANGED', describe(seen));
   }
   return true;
 }
 
+function isNews(row: UpdatedRow): boolean {
+  const waitsForOther = isUsable(row.state) && row.waiting_reason !== row.waited_for;
+  return row.state !== row.was || waitsForOther || row.unready !== row.was_unready;
+}
+
+/** Its host has taken the instance: written once, by whoever hears of it first, its creator or the leader. */
+export function recordTaken(sql: Sql, instanceId: string, uid: string): Promise<void> {
+  return recordInstanceEvent(sql, instanceId, 'INSTANCE_POD_CREATED', { uid });
+}
+
 interface UpdatedRow {
+  /** It had no uid: its creator has not written yet that its host has taken it. */
+  readonly is_new: boolean;
   readonly state: InstanceState;
   readonly was: InstanceState;
   readonly waiting_reason: string | null;
@@ -55,24 +67,29 @@ async function updateRow(sql: Sql, seen: ObservedInstance, isReady: boolean): Pr
   return row ?? null;
 }
 
+/** What a row without uid was or waited for is over once its host has taken it, as when its creator writes so first. */
 const updateStatement = `
   with known as (
-    select id, state as was, waiting_reason as waited_for, unready_since is not null as was_unready from model_instance where id = $1 for update)
+    select id, uid is null as is_new, unready_since is not null as was_unready,
+      case when uid is null and state = 'REQUESTED' then 'INITIALIZING' else state end as was,
+      case when uid is not null then waiting_reason end as waited_for,
+      case when uid is not null then waiting_since end as waited_since from model_instance where id = $1 for update)
   update model_instance i set uid = $2, resource_version = $3, address = $4, node = $5, waiting_reason = $6,
     waiting_message = $7, last_updated = now(), exit_code = coalesce($10, exit_code), pod = coalesce($11::jsonb, pod),
     waiting_since = case when $6::text is null then null
       when placed_at is null and $5::text is not null then clock_timestamp()
-      else coalesce(waiting_since, clock_timestamp()) end,
+      else coalesce(known.waited_since, clock_timestamp()) end,
     placed_at = case when $5::text is null then placed_at else coalesce(placed_at, clock_timestamp()) end,
     unready_since = case when i.state = 'ACTIVE' and not $8 then coalesce(unready_since, clock_timestamp()) end,
     ready_at = case when $8 then coalesce(ready_at, clock_timestamp()) else ready_at end,
     state = case
       when $8 and i.state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS') then 'ACTIVE'
       when $9 and i.state in ('REQUESTED', 'INITIALIZING') then 'WAITING_FOR_READINESS'
+      when i.state = 'REQUESTED' then 'INITIALIZING'
       else i.state end
    from known where i.id = known.id and (i.uid is null or i.uid = $2) and i.resource_version < $3
      and i.state <> 'TERMINATED'
-  returning i.state, known.was, i.waiting_reason, known.waited_for, i.unready_since is not null as unready,
+  returning known.is_new, i.state, known.was, i.waiting_reason, known.waited_for, i.unready_since is not null as unready,
     known.was_unready,
     exists (select from instance_lease where instance_id = i.id and state = 'GRANTED') as leased`;
 

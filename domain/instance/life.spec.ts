@@ -38,6 +38,15 @@ describe('a starting instance', () => {
       'no node could take it within 600 s',
     ],
     [
+      'says what kept its host from taking it',
+      {
+        ageSeconds: 600,
+        placedSeconds: null,
+        waiting: waits('HostUnavailable', 600, 'the cluster answered POST /pods with 500'),
+      },
+      'its host did not take it within 600 s: the cluster answered POST /pods with 500',
+    ],
+    [
       'says what the registry said',
       { ageSeconds: 200, placedSeconds: 190, waiting: waits('ImagePullBackOff', 121, 'pull access denied') },
       'its image could not be pulled for 121 s (ImagePullBackOff): pull access denied',

@@ -54,6 +54,9 @@ export const unmadeContainer: Readonly<Record<string, string>> = {
   RunContainerError: 'its container could not be started',
 };
 
+/** Why an instance waits whose host can't be asked for it, or can't answer: said as a scheduler's reason is. */
+export const HOST_UNAVAILABLE = 'HostUnavailable';
+
 /** How long a starting instance may still take, and what is said of it when that is over. */
 export function judgeStart(facts: StartFacts, limits: LifeLimits): LifeVerdict {
   const { ageSeconds, placedSeconds, waiting } = facts;
@@ -63,7 +66,7 @@ export function judgeStart(facts: StartFacts, limits: LifeLimits): LifeVerdict {
   }
   if (placedSeconds === null) {
     const left = limits.pendingSeconds - ageSeconds;
-    return over(left, `no node could take it within ${limits.pendingSeconds} s${says}`);
+    return over(left, `${sayWhoDidNot(waiting)} take it within ${limits.pendingSeconds} s${says}`);
   }
   const readyLeft = limits.readySeconds - placedSeconds;
   const unmade = waiting && unmadeContainer[waiting.reason];
@@ -73,6 +76,10 @@ export function judgeStart(facts: StartFacts, limits: LifeLimits): LifeVerdict {
   }
   const missed = waiting ? `; its host says${says}` : '; its server never answered a health check';
   return over(readyLeft, `it was not ready within ${limits.readySeconds} s${missed}`);
+}
+
+function sayWhoDidNot(waiting: StartFacts['waiting']): string {
+  return waiting?.reason === HOST_UNAVAILABLE ? 'its host did not' : 'no node could';
 }
 
 function over(secondsLeft: number, message: string): LifeVerdict {

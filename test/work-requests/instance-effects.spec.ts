@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { keepEvidence } from '../../activities/instances/keep-evidence.js';
 import { decompressText } from '../../db/compressed-text.js';
 import { markToEnd } from '../../db/queries/leases.js';
+import { HostUnavailableError } from '../../hosts/model-host.js';
 import { makeInstance, type InstanceParts } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
@@ -41,6 +43,15 @@ describeWith('postgres')('the effects of an instance’s life', () => {
         [id],
       )
     ).map(({ type }) => type);
+
+  /** What was lost of its evidence, with the reasons. */
+  const readLost = async (id: string) => {
+    const [event] = await worker.database.rows<{ lost: { what: string; because: string }[] }>(
+      `select details -> 'lost' as lost from instance_event where instance_id = $1 and type = 'INSTANCE_EVIDENCE_LOST'`,
+      [id],
+    );
+    return Object.fromEntries(event!.lost.map(({ what, because }) => [what, because]));
+  };
 
   it('create it once, however often they are repeated, for the request that asked', async () => {
     const model = await makeModel(worker.database);
@@ -115,6 +126,54 @@ describeWith('postgres')('the effects of an instance’s life', () => {
       state: 'SHOULD_TERMINATE',
       termination_reason: 'NEVER_READY',
       termination_message: expect.stringMatching(/no node could take it .*exceeded quota: pods=5/),
+    });
+  });
+
+  it.each([
+    ['answers 401', new HostUnavailableError('the cluster answered POST /pods with 401: Unauthorized')],
+    ['answers 500', new HostUnavailableError('failed calling webhook "images.example.com"')],
+    ['can not be reached', new HostUnavailableError('the cluster could not take POST /pods')],
+    ['answers what nobody understands', new TypeError('a pod without a uid')],
+  ])('say so while its host %s, and give it up when it may be pending no longer', async (_, error) => {
+    const creation = jest.spyOn(worker.host, 'createInstance').mockRejectedValue(error);
+    const id = await make({ ageSeconds: 20 });
+    for (const _try of [1, 2])
+      await expect(worker.activities.createInstance(id)).rejects.toThrow(error.message);
+    expect(await read(id)).toMatchObject({
+      state: 'REQUESTED',
+      waiting_reason: 'HostUnavailable',
+      waiting_message: error.message,
+    });
+    expect(await readEvents(id)).toEqual(['INSTANCE_CHANGED']);
+    await worker.database.rows(
+      `update model_instance set created_at = created_at - interval '31 seconds' where id = $1`,
+      [id],
+    );
+    await worker.activities.createInstance(id);
+    creation.mockRestore();
+    expect(await read(id)).toMatchObject({
+      state: 'SHOULD_TERMINATE',
+      termination_reason: 'NEVER_READY',
+      termination_message: `its host did not take it within 50 s: ${error.message}`,
+    });
+    await worker.activities.keepEvidence(id);
+    await worker.activities.deleteInstance(id);
+    await worker.activities.finishInstance(id);
+    expect(await read(id)).toMatchObject({ state: 'TERMINATED' });
+  });
+
+  it('forget what it waited for once its host has taken it', async () => {
+    const creation = jest.spyOn(worker.host, 'createInstance');
+    creation.mockRejectedValueOnce(new HostUnavailableError('the cluster restarts'));
+    const id = await make();
+    await expect(worker.activities.createInstance(id)).rejects.toThrow('the cluster restarts');
+    await worker.activities.createInstance(id);
+    creation.mockRestore();
+    expect(await read(id)).toMatchObject({
+      state: 'INITIALIZING',
+      waiting_reason: null,
+      waiting_message: null,
+      waiting_since: null,
     });
   });
 
@@ -294,6 +353,43 @@ describeWith('postgres')('the effects of an instance’s life', () => {
       [id],
     );
     expect(await decompressText(kept!.log)).toBe('a\u0000b\n');
+  });
+
+  it('let it end when its host tells nothing of it any more, and say in its history what could not be kept', async () => {
+    const [id, hanging] = [
+      await make({ state: 'SHOULD_TERMINATE' }),
+      await make({ state: 'SHOULD_TERMINATE' }),
+    ];
+    const logs = jest.spyOn(worker.host, 'readLogs').mockImplementation((asked) => {
+      return asked === id ? Promise.reject(new Error('the node answered 500')) : new Promise(() => undefined);
+    });
+    const events = jest.spyOn(worker.host, 'listEvents').mockRejectedValue(new Error('too many requests'));
+    const usage = jest.spyOn(worker.host, 'readUsage').mockRejectedValue(new Error('nobody measures'));
+    await Promise.all([id, hanging].map((each) => keepEvidence(worker.deps, each, 1_500)));
+    expect(logs.mock.calls.filter(([asked]) => asked === id)).toHaveLength(3);
+    for (const spy of [logs, events, usage]) spy.mockRestore();
+    expect(await readLost(id)).toEqual({
+      log: 'the node answered 500',
+      'events of its host': 'too many requests',
+      'last use': 'nobody measures',
+    });
+    expect(await readLost(hanging)).toMatchObject({ log: 'its host gave no answer in time' });
+    expect(worker.warnings).toContain('an instance ended of which not everything could be kept');
+    await worker.activities.deleteInstance(id);
+    await worker.activities.finishInstance(id);
+    expect(await read(id)).toMatchObject({ state: 'TERMINATED' });
+  });
+
+  it('keep what its host gives at the second try, and what it gives beside what it does not', async () => {
+    const id = await make({ state: 'SHOULD_TERMINATE' });
+    worker.host.logs.set(id, 'the last words\n');
+    const logs = jest.spyOn(worker.host, 'readLogs').mockRejectedValueOnce(new Error('away for a moment'));
+    const usage = jest.spyOn(worker.host, 'readUsage').mockRejectedValue(new Error('nobody measures'));
+    await worker.activities.keepEvidence(id);
+    for (const spy of [logs, usage]) spy.mockRestore();
+    expect(await readLost(id)).toEqual({ 'last use': 'nobody measures' });
+    const kept = await worker.database.rows(`select from instance_log where instance_id = $1`, [id]);
+    expect(kept).toHaveLength(1);
   });
 
   it('delete it by uid alone', async () => {

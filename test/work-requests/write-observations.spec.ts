@@ -113,6 +113,50 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await read(id)).toMatchObject({ uid: 'uid', state: 'WAITING_FOR_READINESS' });
   });
 
+  it.each<[string, Partial<ObservedInstance>]>([
+    ['is pending', {}],
+    ['waits for a node', { waiting: { reason: 'Unschedulable', message: 'no node has room' } }],
+    ['runs', { phase: 'Running', node: 'node-1' }],
+    ['is over', { phase: 'Failed', node: 'node-1' }],
+  ])(
+    'leaves the same behind whether its creator or the watch tells of one first that %s',
+    async (_, over) => {
+      const orders = [];
+      for (const isWatchFirst of [false, true]) {
+        const id = await make({ uid: null, state: 'REQUESTED' });
+        // Before its host took it, it had no room.
+        worker.host.full = 'exceeded quota: pods=5';
+        await expect(worker.activities.createInstance(id)).rejects.toThrow('exceeded quota');
+        worker.host.full = null;
+        const seen = place(id, over);
+        const tell = [() => worker.activities.createInstance(id), () => changed(seen)];
+        if (isWatchFirst) tell.reverse();
+        for (const one of tell) await one();
+        const { state, uid, waiting_reason, waiting_message, termination_reason } = await read(id);
+        const row = { state, uid, waiting_reason, waiting_message, termination_reason };
+        orders.push({ row, events: await readEvents(id) });
+        await worker.database.rows(`delete from model_instance where id = $1`, [id]);
+      }
+      const [creatorFirst, watchFirst] = orders;
+      expect(watchFirst).toEqual(creatorFirst);
+      expect(creatorFirst!.row).toMatchObject({ uid: 'uid' });
+      expect(creatorFirst!.row.state).not.toBe('REQUESTED');
+      expect(creatorFirst!.events.slice(0, 2)).toEqual(['INSTANCE_CHANGED', 'INSTANCE_POD_CREATED']);
+    },
+  );
+
+  it('marks one as missing after a gap also when the watch was the first to tell of it', async () => {
+    const id = await make({ uid: null, state: 'REQUESTED' });
+    await changed(place(id));
+    await worker.database.rows(
+      `update model_instance set last_updated = last_updated - interval '10 seconds' where id = $1`,
+      [id],
+    );
+    worker.host.instances.clear();
+    await listed();
+    expect(await read(id)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'LOST' });
+  });
+
   it('makes one that is ready while nobody leases it warm, and lends it at once', async () => {
     const alone = await make();
     place(alone);
