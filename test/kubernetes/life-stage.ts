@@ -29,6 +29,7 @@ const limits = {
   INSTANCE_FORCE_DELETE_SECONDS: '1',
   MAX_CONCURRENT_MODEL_INSTANCES: '100',
 };
+const metricsService = '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io';
 const pace = { withinMs: 25_000, everyMs: 100 };
 
 /** An instance's row. */
@@ -47,11 +48,13 @@ export interface LifeRow {
   readonly lease_outcome: string | null;
 }
 
-/** Template annotations and node that the pods of a model have. */
+/** What the pods of a model have from their template. */
 export interface Template {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Its pods go to this node alone, and no others do. */
   readonly node?: string;
+  /** Another container runs beside the model server. */
+  readonly beside?: boolean;
 }
 
 /** A real control plane, a real worker process on a real Temporal and Postgres; pods are served by this process. */
@@ -78,6 +81,8 @@ export class LifeStage {
       startDevServer(),
       startInlineModel('any', '0.0.0.0'),
     ]);
+    // As it is with kind: no story may depend on what nobody measures.
+    await plane.admin.ask('DELETE', metricsService);
     const namespace = await plane.cluster.createNamespace();
     for (const [version, template] of Object.entries(templates))
       await plane.admin.ask(
@@ -93,7 +98,6 @@ export class LifeStage {
       KUBECONFIG: await plane.kubeconfig('hub'),
       MODELS_NAMESPACE: namespace,
       MODEL_INTEGRATION_PORT: server.address.split(':')[1]!,
-      USAGE_SOURCE: 'none',
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
@@ -244,7 +248,7 @@ export class LifeStage {
   }
 }
 
-function templateObject(version: string, { annotations = {}, node }: Template): object {
+function templateObject(version: string, { annotations, node, beside }: Template): object {
   return {
     apiVersion: 'v1',
     kind: 'PodTemplate',
@@ -258,7 +262,7 @@ function templateObject(version: string, { annotations = {}, node }: Template): 
     template: {
       metadata: { annotations },
       spec: {
-        containers: [{ name: 'model', image: 'any' }],
+        containers: [{ name: 'model', image: 'any' }, ...(beside ? [{ name: 'beside', image: 'any' }] : [])],
         ...(node && {
           nodeSelector: { story: node },
           tolerations: [{ key: 'story', operator: 'Equal', value: node, effect: 'NoSchedule' }],

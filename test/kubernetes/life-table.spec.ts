@@ -6,193 +6,14 @@ import type { MadeModel } from '../factories/make-model.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { sendSignal } from '../../hosts/local/proc-files.js';
 import { describeWith } from '../support/require-part.js';
-import { ApiError, mergePatch } from './control-plane/api-client.js';
+import { mergePatch } from './control-plane/api-client.js';
 import { podPath } from './control-plane/cluster.js';
-import { type LifeRow, LifeStage, type Template } from './life-stage.js';
+import { type LifeRow, LifeStage } from './life-stage.js';
+import { losses, startings, templates } from './life-stories.js';
 
 /** A text for every story's rows, and one for its bystander's; a molecule each. */
 let texts = 0;
 const nextText = () => 'C'.repeat((texts += 1));
-
-const templates: Readonly<Record<string, Template>> = {
-  plain: {},
-  'image-pull': { annotations: { 'sim.test/fault': 'image-pull', 'sim.test/pull-delay': '100ms' } },
-  'invalid-image': { annotations: { 'sim.test/fault': 'invalid-image' } },
-  'never-ready': { annotations: { 'sim.test/fault': 'never-ready' } },
-  'stuck-creating': { annotations: { 'sim.test/fault': 'stuck-creating' } },
-  'slow-end': { annotations: { 'sim.test/stop-delay': '500ms' } },
-  'node-preempted': { node: 'node-preempted' },
-  'node-gone': { node: 'node-gone' },
-};
-
-/** Ways in which an instance never comes to serve. */
-const startings: readonly [
-  title: string,
-  template: string,
-  model: Partial<MadeModel> & { cpuMillicores?: number },
-  waitsFor: RegExp,
-  says: RegExp,
-][] = [
-  [
-    'that no node has room for, with the reason of the scheduler',
-    'plain',
-    { cpuMillicores: 100_000 },
-    /^Unschedulable$/,
-    /no node could take it within 8 s: 0\/\d nodes are available: .*Insufficient cpu/,
-  ],
-  [
-    'whose image can not be pulled',
-    'image-pull',
-    {},
-    /^(ErrImagePull|ImagePullBackOff)$/,
-    /its image could not be pulled for [345] s \(\w+\): .*image/i,
-  ],
-  [
-    'whose image has no valid name, at once',
-    'invalid-image',
-    {},
-    /^InvalidImageName$/,
-    /the name of its image is not valid: .*couldn't parse image name; correct the image/,
-  ],
-  [
-    'whose server never answers',
-    'never-ready',
-    {},
-    /^$/,
-    /it was not ready within 10 s; its server never answered a health check/,
-  ],
-  ['whose container is never made', 'stuck-creating', {}, /^$/, /it was not ready within 10 s/],
-];
-
-/** What takes an instance away while it computes. */
-const losses: readonly [
-  title: string,
-  template: string,
-  harm: (stage: LifeStage, pod: string, struck: LifeRow) => Promise<unknown>,
-  reason: string,
-  says: RegExp,
-][] = [
-  [
-    'X-W2: was deleted from outside',
-    'slow-end',
-    ({ plane, namespace }, pod) => plane.cluster.deletePod(namespace, pod),
-    'LOST',
-    /^it was removed from its host by someone else$/,
-  ],
-  [
-    'was evicted by its node',
-    'plain',
-    ({ plane, namespace }, pod) => plane.cluster.setFault(namespace, pod, 'evict'),
-    'LOST',
-    /^its node gave it up \(Evicted\): The node was low on resource: memory/,
-  ],
-  [
-    'was evicted by whoever drains its node',
-    'slow-end',
-    ({ plane, namespace }, pod) => plane.cluster.evictPod(namespace, pod),
-    'LOST',
-    /^its node gave it up \(Evicted\)/,
-  ],
-  [
-    'was preempted by a pod of a higher priority',
-    'node-preempted',
-    (stage, pod) => preempt(stage, 'node-preempted', pod),
-    'LOST',
-    /^its place was taken by a pod of a higher priority \(Preempted\)/,
-  ],
-  [
-    'is gone with its node',
-    'node-gone',
-    async (stage) => {
-      await stage.plane.cluster.removeNode('node-gone');
-      await stage.addNodeFor('node-gone');
-    },
-    'LOST',
-    /^its node is gone or does not answer \(NodeLost\): PodGC: node no longer exists/,
-  ],
-  [
-    'crashed',
-    'plain',
-    ({ plane, namespace }, pod) => plane.cluster.setFault(namespace, pod, 'crash', { 'exit-code': '3' }),
-    'FAILED',
-    /^its server ended \(Error, exit code 3\)/,
-  ],
-  [
-    'ended of itself as if all were done',
-    'plain',
-    ({ plane, namespace }, pod) => plane.cluster.setFault(namespace, pod, 'crash', { 'exit-code': '0' }),
-    'FAILED',
-    /^its server ended \(Completed, exit code 0\)/,
-  ],
-  [
-    'was killed for its memory',
-    'plain',
-    ({ plane, namespace }, pod) => plane.cluster.setFault(namespace, pod, 'oom'),
-    'OOMKILLED',
-    /^its server ended \(OOMKilled, exit code 137\)/,
-  ],
-  [
-    'M23: was replaced by another pod of its name',
-    'plain',
-    (stage, pod, struck) => replace(stage, pod, struck),
-    'LOST',
-    /^(it is gone from its host|it was removed from its host by someone else)$/,
-  ],
-];
-
-/** A pod that matters more takes all the room of the node, and leaves again. */
-async function preempt(stage: LifeStage, node: string, pod: string): Promise<void> {
-  const { plane } = stage;
-  await plane.admin.ask('POST', '/apis/scheduling.k8s.io/v1/priorityclasses', {
-    apiVersion: 'scheduling.k8s.io/v1',
-    kind: 'PriorityClass',
-    metadata: { name: 'urgent' },
-    value: 1000,
-  });
-  const urgent = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'urgent' },
-    spec: {
-      priorityClassName: 'urgent',
-      nodeSelector: { story: node },
-      tolerations: [{ key: 'story', operator: 'Exists' }],
-      containers: [{ name: 'any', image: 'any', resources: { requests: { cpu: '500m' } } }],
-    },
-  };
-  // The server knows a new priority a moment after it was made.
-  await stage.until('the priority to be known', () =>
-    plane.cluster.createPod('default', urgent).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ApiError && error.code === 403) return undefined;
-        throw error;
-      },
-    ),
-  );
-  await stage.until('the preempted pod to go', async () =>
-    (await stage.podNames()).includes(pod) ? undefined : true,
-  );
-  await plane.cluster.deletePod('default', 'urgent', 0);
-}
-
-/** Somebody deletes the pod and makes one that looks the same. */
-async function replace({ plane, namespace }: LifeStage, name: string, struck: LifeRow): Promise<void> {
-  const { metadata, spec } = await plane.admin.ask<{
-    metadata: { labels: object; annotations: object };
-    spec: Record<string, unknown>;
-  }>('GET', podPath(namespace, name));
-  await plane.cluster.deletePod(namespace, name, 0);
-  const { labels, annotations } = metadata;
-  const copy = { ...spec, nodeName: undefined };
-  const made = await plane.cluster.createPod(namespace, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, labels, annotations },
-    spec: copy,
-  });
-  expect(made.metadata.uid).not.toBe(struck.uid);
-}
 
 describeWith(
   'postgres',
@@ -246,6 +67,22 @@ describeWith(
     expect(instances).toHaveLength(2);
     expect(calls).toBe(2);
     expect(next.memory_limit_bytes).toBe((reason === 'OOMKILLED' ? 1024 : 512) * MEBIBYTE);
+  });
+
+  it('frees the place of one whose log can not be read, and says so; an evicted one has none', async () => {
+    const lost = async (title: string) => {
+      const { instances } = await storyOf<LossStory>(title);
+      const told = await stage.database.rows<{ what: string; because: string }>(
+        `select l.* from instance_event e, jsonb_to_recordset(e.details -> 'lost') as l (what text, because text)
+          where e.instance_id = $1 and e.type = 'INSTANCE_EVIDENCE_LOST' and l.what = 'log'`,
+        [instances[0]!.id],
+      );
+      return told.map(({ because }) => because);
+    };
+    expect(await lost('crashed on a node that gives out no logs any more')).toEqual([
+      expect.stringContaining('the node does not answer'),
+    ]);
+    expect(await lost('was evicted by its node')).toEqual([]);
   });
 
   it('F6: what the cluster reports of an instance is kept as it came, among the hub’s own steps and by its uid', async () => {

@@ -17,6 +17,7 @@ const lastRange = 250;
  */
 export class Kubelet {
   readonly #logs = new Map<string, { current: PodLog; previous: PodLog | null }>();
+  readonly #refusals = new Map<string, { readonly status: number; readonly text: string }>();
   readonly #server: Server;
   readonly #forwarding = new PortForwarding();
 
@@ -74,6 +75,11 @@ export class Kubelet {
     return current;
   }
 
+  /** Whoever asks for the pod's log is answered with this status and these words. */
+  refuseLog(namespace: string, pod: string, status: number, text: string): void {
+    this.#refusals.set(`${namespace}/${pod}`, { status, text });
+  }
+
   /** The pod's containers listen on this address: its ports can be forwarded to. */
   setAddress(namespace: string, pod: string, address: string): void {
     this.#forwarding.setAddress(namespace, pod, address);
@@ -103,6 +109,8 @@ export class Kubelet {
 
   #answerLog(pathname: string, query: URLSearchParams, response: ServerResponse): void {
     const [, , namespace, pod, container] = pathname.split('/');
+    const refusal = this.#refusals.get(`${namespace}/${pod}`);
+    if (refusal) return refuse(response, refusal.status, refusal.text);
     const logs = this.#logs.get(`${namespace}/${pod}`);
     const which = `container "${container}" in pod "${pod}"`;
     if (!logs) return refuse(response, 400, `${which} is waiting to start: ContainerCreating`);
