@@ -3,13 +3,17 @@
  * supervisor alone by `local/supervisor.spec.ts`.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { listPids, readProcFile, readProcStat } from '../../hosts/local/proc-files.js';
 import { freePort } from '../../local/ports.js';
+import { repositoryRoot } from '../../local/repository.js';
+import { HubClient } from '../support/hub-client.js';
 import { describeWith } from '../support/require-part.js';
 import { type RunningStack, startProgram, startStack } from '../support/stack.js';
 
@@ -47,35 +51,83 @@ async function refusal(dataDir: string, port: number, environment: Record<string
   return { code, words: program.output() };
 }
 
+/** Writes the start command of a model that takes 30 ms for a row. @returns the file, for HUB_LOCAL_MODELS */
+function slowModel(folder: string): string {
+  const server = join(repositoryRoot(), 'test', 'support', 'bad-models', 'bad-model.mjs');
+  const file = join(folder, 'slow-model.json');
+  const env = { MODE: 'good', ROW_DELAY_MS: '30' };
+  writeFileSync(file, JSON.stringify({ 'eos-slow': { command: ['node', server], env } }));
+  return file;
+}
+const slowModelDetails = {
+  id: 'eos-slow',
+  enabled: true,
+  details: {
+    description: 'Counts characters without haste.',
+    execution_mode: 'SYNC',
+    k8s_resources: { cpu_request: 10, cpu_limit: 500, memory_request: 100, memory_limit: 500 },
+  },
+};
+const asJson = (body: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+/** Runs the demo for the hub on this port, and looks for what it left. */
+async function demo(port: number) {
+  const mark = `demo-${port}-${Date.now()}`;
+  const child = spawn(process.execPath, ['dist/local/demo.main.js'], {
+    cwd: repositoryRoot(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      npm_lifecycle_event: undefined,
+      TEMPORAL_CLI: process.env.HUB_TEST_TEMPORAL ?? process.env.TEMPORAL_CLI,
+      PORT: String(port),
+      HUB_DEMO_MARK: mark,
+    },
+  });
+  let result = '';
+  let words = '';
+  child.stdout.on('data', (chunk) => (result += String(chunk)));
+  child.stderr.on('data', (chunk) => (words += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, result, words, left: processesOf(mark) };
+}
+
 describeWith('postgres', 'temporal')('a hub on this machine', () => {
   let dataDir = '';
+  let environment: Record<string, string>;
   let stack: RunningStack;
+  let operator: HubClient;
+  let guest: HubClient;
+  /** How long each start but the first took, in ms. */
+  const startsMs: number[] = [];
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'hub-stack-spec-'));
-    stack = await startStack({ dataDir });
+    environment = { LOG_LEVEL: 'info', HUB_SILENCE_SECONDS: '6', HUB_LOCAL_MODELS: slowModel(dataDir) };
+    stack = await startStack({ dataDir, environment });
+    operator = await HubClient.asUser(stack.url, 'admin', stack.adminPassword ?? '');
+    guest = await HubClient.asGuest(stack.url);
   }, 90_000);
   afterAll(async () => {
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }, 30_000);
 
-  const restart = async () => {
-    const code = await stack.stop();
+  const startAgain = async () => {
     const before = performance.now();
-    stack = await startStack({ dataDir, port: stack.port });
-    return { code, startMs: performance.now() - before };
+    stack = await startStack({ dataDir, port: stack.port, environment });
+    startsMs.push(Math.round(performance.now() - before));
   };
 
   it('prints how to reach it, and signs the first admin in with the printed password', async () => {
     expect(stack.output).toContain(stack.url);
     expect(stack.output).toMatch(/Temporal UI {3}http:\/\/127\.0\.0\.1:\d+/);
-    const encoding = Buffer.from(`admin:${stack.adminPassword}`).toString('base64');
-    const answer = await fetch(`${stack.url}/api/auth/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ encoding, auth_type: 'ErsiliaUser' }),
+    expect(await (await operator.fetch('/api/auth/permissions')).json()).toMatchObject({
+      permissions: ['ADMIN'],
     });
-    expect(await answer.json()).toMatchObject({ permissions: ['ADMIN'] });
   });
 
   it('refuses a second hub on its data directory', async () => {
@@ -113,21 +165,71 @@ describeWith('postgres', 'temporal')('a hub on this machine', () => {
     await until(() => isReady(stack.url), 20_000);
   }, 60_000);
 
-  it('stops cleanly, and starts again on the same ports without another password', async () => {
-    const addresses = [stack.temporalAddress, stack.databaseUrl];
-    const { code } = await restart();
-    expect(code).toBe(0);
-    expect([stack.temporalAddress, stack.databaseUrl]).toEqual(addresses);
-    expect(stack.adminPassword).toBeNull();
+  it('brings back every process that is frozen', async () => {
+    const serves = ([, pid]: [string, number]) => stack.output.includes(`serves again as process ${pid}`);
+    const allServe = () => Object.entries(stack.processes).filter(serves).length === 5;
+    await until(allServe, 20_000);
+    const frozen = Object.values(stack.processes);
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+    await until(() => !Object.values(stack.processes).some((pid) => frozen.includes(pid)), 15_000);
+    await until(allServe, 20_000);
+    expect(frozen.filter(isRunning)).toEqual([]);
+  }, 60_000);
+
+  it('is used by the demo, which leaves it as it is, and lets another hub run beside it', async () => {
+    const beside = await freePort();
+    const [here, there] = await Promise.all([demo(stack.port), demo(beside)]);
+    expect(here.words).toContain(`a hub runs at ${stack.url}`);
+    expect(there.words).toContain('no hub runs: starting one for this demo');
+    for (const { code, result, left } of [here, there]) {
+      expect(result.trimEnd().split('\r\n')).toHaveLength(6);
+      expect([code, left]).toEqual([0, []]);
+    }
     expect(await isReady(stack.url)).toBe(true);
   }, 60_000);
+
+  it('ends within ten seconds of SIGTERM, and starts again with the request that was under way', async () => {
+    const addresses = [stack.temporalAddress, stack.databaseUrl];
+    expect((await operator.fetch('/api/models', asJson(slowModelDetails))).status).toBe(200);
+    const molecules = Array.from({ length: 100 }, (_, index) => 'C'.repeat(index + 1));
+    const { id } = await guest.submitEntries('eos-slow', molecules);
+    await until(async () => (await guest.get(id)).request_status === 'PROCESSING', 20_000);
+    const before = performance.now();
+    process.kill(stack.pid, 'SIGTERM');
+    await until(() => processesOf(dataDir).length === 0, 10_000);
+    console.log(`stopped in ${Math.round(performance.now() - before)} ms`);
+    expect(await stack.stop()).toBe(0);
+    await startAgain();
+    expect([stack.temporalAddress, stack.databaseUrl]).toEqual(addresses);
+    expect(stack.adminPassword).toBeNull();
+    expect((await guest.untilFinished(id, 30_000)).request_status).toBe('COMPLETED');
+    expect(await guest.csvRows(id)).toHaveLength(molecules.length);
+  }, 90_000);
 
   it('leaves no process behind when its supervisor is killed with -9, and starts again', async () => {
     process.kill(stack.pid, 'SIGKILL');
     await until(() => processesOf(dataDir).length === 0, 10_000);
-    await restart();
+    await startAgain();
     expect(await isReady(stack.url)).toBe(true);
   }, 60_000);
+
+  it('is ready in under 6 s from the second start on', () => {
+    console.log(`ready after ${startsMs.join(' and ')} ms`);
+    // Other specs run beside this one: the better start is the hub's own.
+    expect(Math.min(...startsMs)).toBeLessThan(6000);
+  });
+
+  it('refuses to start on the data of a newer hub', async () => {
+    const client = new pg.Client({ connectionString: stack.databaseUrl });
+    await client.connect();
+    await client.query(`insert into mikro_orm_migrations (name) values ('migration-9999-of-tomorrow')`);
+    await client.end();
+    await stack.stop();
+    const { code, words } = await refusal(dataDir, stack.port);
+    expect(code).toBe(1);
+    expect(words).toMatch(/^hub: the database was written by .*migration-9999-of-tomorrow.*HUB_DATA_DIR/m);
+    expect(processesOf(dataDir)).toEqual([]);
+  }, 30_000);
 });
 
 describeWith('postgres', 'temporal')('a start is refused in one sentence', () => {
@@ -149,6 +251,28 @@ describeWith('postgres', 'temporal')('a start is refused in one sentence', () =>
     const { code, words } = await refusal(dataDir, await freePort(), { TEMPORAL_CLI: '/no/such/temporal' });
     expect(code).toBe(1);
     expect(words).toMatch(/^hub: TEMPORAL_CLI names \/no\/such\/temporal .* but no such file exists\n$/);
+  });
+
+  it('when further models are named that do not exist', async () => {
+    const missing = join(dataDir, 'no-models.json');
+    const { code, words } = await refusal(dataDir, await freePort(), { HUB_LOCAL_MODELS: missing });
+    expect(code).toBe(1);
+    expect(words).toMatch(/^hub: HUB_LOCAL_MODELS names what can't be used: .*no-models\.json \(ENOENT.*\n$/);
+  });
+
+  it('that is ended while it gets a part leaves nothing behind and says by its exit code that no hub ran', async () => {
+    const tools = join(dataDir, 'tools');
+    const bin = join(dataDir, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'python3'), '#!/bin/sh\nexec /bin/sleep 1000\n', { mode: 0o755 });
+    const environment = { TEMPORAL_CLI: '', HUB_TOOLS_DIR: tools, PATH: bin };
+    const program = startProgram({ dataDir, port: await freePort(), environment });
+    await until(() => program.output().includes('asking '), 10_000);
+    program.process.kill('SIGTERM');
+    const [code] = (await once(program.process, 'close')) as [number | null];
+    expect(code).toBe(1);
+    expect(readdirSync(tools)).toEqual([]);
+    expect(processesOf(dataDir)).toEqual([]);
   });
 
   it('when a setting is wrong', async () => {
