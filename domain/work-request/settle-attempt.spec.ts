@@ -42,7 +42,7 @@ describe('a request whose instance ran out of memory', () => {
     },
   );
 
-  it('gets more each time, never over the largest node, and gives up only after three kills or with all of that node', () => {
+  it('X-W10: gets more each time, never over the largest node, and gives up only after three kills or with all of that node', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 20_000 }),
