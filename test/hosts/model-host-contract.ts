@@ -116,12 +116,12 @@ function describeEnds(parts: () => ContractParts): void {
     const { harness, watch, startReady, remove } = parts();
     const ready = await startReady();
     const goOn = await harness.hang(ready);
-    const newer = (seen: ObservedInstance) => seen.resourceVersion > ready.resourceVersion;
-    const hung = await watch.until(ready, (instance) => newer(instance) && !instance.ready);
+    const isAfter = (first: ObservedInstance) => (seen: ObservedInstance) =>
+      seen.resourceVersion > first.resourceVersion && seen.ready !== first.ready;
+    const hung = await watch.until(ready, isAfter(ready));
     expect(hung).toMatchObject({ phase: 'Running', readyAt: null, restartCount: 0, terminating: false });
     await goOn();
-    const again = await watch.until(ready, (instance) => newer(instance) && instance.ready);
-    expect(again.resourceVersion).toBeGreaterThan(hung.resourceVersion);
+    const again = await watch.until(ready, isAfter(hung));
     expect(Date.parse(again.readyAt ?? '')).toBeGreaterThanOrEqual(Date.parse(ready.readyAt ?? ''));
     await remove(again);
   });
