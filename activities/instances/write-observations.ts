@@ -13,15 +13,24 @@ export type AssertLeading = (sql: Sql) => Promise<void>;
 
 type WriterDependencies = Pick<ActivityDependencies, 'database' | 'workflows' | 'settings' | 'log'>;
 
-/** Writes what the host says of instances into their rows: done by the leader alone, guarded by uid and version. */
+/** What its host took in so long ago must be in a list that the host has just given. */
+export const LISTED_SECONDS = 2;
+/** What a watch alone tells may lack more: one that fell silent counts as healthy until its silence is noticed. */
+export const WATCHED_SECONDS = 20;
+
+/**
+ * Writes what the host says of instances into their rows: done by the leader alone, guarded by uid and version.
+ * @param heardSeconds an instance that its host took in so long ago, or longer, and that a list does not name is lost
+ */
 export async function writeObservation(
   deps: WriterDependencies,
   assertLeading: AssertLeading,
   event: HostEvent,
+  heardSeconds = LISTED_SECONDS,
 ): Promise<void> {
   if (event.type === 'listed') {
     // First, while the list is young: what is placed while the rest is written is not in it.
-    await writeMissing(deps, assertLeading, event.instances);
+    await writeMissing(deps, assertLeading, event.instances, heardSeconds);
     const written = await readVersions(deps.database);
     const news = event.instances.filter(
       (seen) => (written.get(seen.instanceId) ?? Infinity) < seen.resourceVersion,
@@ -106,17 +115,21 @@ async function writeMissing(
   deps: WriterDependencies,
   assertLeading: AssertLeading,
   listed: readonly ObservedInstance[],
+  heardSeconds: number,
 ): Promise<void> {
   const present = new Map(listed.map(({ instanceId, uid }) => [instanceId, uid]));
-  const missing = (await readPlaced(deps.database)).filter(({ id, uid }) => present.get(id) !== uid);
+  const missing = (await readPlaced(deps.database, heardSeconds)).filter(
+    ({ id, uid }) => present.get(id) !== uid,
+  );
   await writeEach(missing, ({ id, uid }) => writeGone(deps, assertLeading, { instanceId: id, uid }, gone));
 }
 
-/** Rows that were created at the host a moment ago at least: a younger one may be missing from an older list. */
-async function readPlaced(database: Database): Promise<{ id: string; uid: string }[]> {
+/** Rows that changed, as by being taken in by their host, so long ago at least. */
+async function readPlaced(database: Database, seconds: number): Promise<{ id: string; uid: string }[]> {
   return database.rows(
-    `select id, uid from model_instance where uid is not null and last_updated < clock_timestamp() - interval '2 seconds'
+    `select id, uid from model_instance where uid is not null and last_updated < clock_timestamp() - $1 * interval '1 second'
         and state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE')`,
+    [seconds],
   );
 }
 

@@ -1,4 +1,9 @@
-import { writeObservation, type AssertLeading } from '../instances/write-observations.js';
+import {
+  type AssertLeading,
+  LISTED_SECONDS,
+  WATCHED_SECONDS,
+  writeObservation,
+} from '../instances/write-observations.js';
 import type { HostEvent } from '../../hosts/model-host.js';
 import { NotLeadingError, seekLeadership } from './leadership.js';
 import { MODEL_CHANNEL } from '../../db/queries/models.js';
@@ -53,9 +58,9 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
   let rewriteMs = FIRST_REWRITE_MS;
   let isRewriting = false;
 
-  async function observe(event: HostEvent): Promise<void> {
+  async function observe(event: HostEvent, heardSeconds?: number): Promise<void> {
     try {
-      await writeObservation(deps, assertLeading, event);
+      await writeObservation(deps, assertLeading, event, heardSeconds);
       if (event.type === 'listed') rewriteMs = FIRST_REWRITE_MS;
     } catch (error) {
       lookAgainSoon();
@@ -69,14 +74,14 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
     isRewriting = true;
     duties.later(rewriteMs, 'observing', () => {
       isRewriting = false;
-      return observeAll();
+      return observeAll(WATCHED_SECONDS);
     });
     rewriteMs *= 2;
   }
 
   /** What waited in line may be old: instead of a list what is known now is written, and the last change stands for all. */
   async function observeInTurn(event: HostEvent): Promise<void> {
-    if (event.type === 'listed') return observeAll();
+    if (event.type === 'listed') return observeAll(LISTED_SECONDS);
     const { instanceId, uid, resourceVersion } = event.instance;
     const known = deps.instances.see(instanceId);
     const isFollowed = known?.uid === uid && known.resourceVersion > resourceVersion;
@@ -84,12 +89,13 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
   }
 
   /** While the host can't be seen nothing is taken for missing: its list comes when it can. */
-  async function observeAll(): Promise<void> {
-    if (deps.instances.current) await observe({ type: 'listed', instances: deps.instances.list() });
+  async function observeAll(heardSeconds: number): Promise<void> {
+    if (deps.instances.current)
+      await observe({ type: 'listed', instances: deps.instances.list() }, heardSeconds);
   }
 
   async function reconcileAndTell(): Promise<void> {
-    duties.queue('observing', observeAll);
+    duties.queue('observing', () => observeAll(WATCHED_SECONDS));
     const mended = await reconcile();
     if (Object.values(mended).some((count) => count > 0)) deps.log.info('reconciled', { ...mended });
   }

@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { NotLeadingError } from '../../activities/leader/leadership.js';
-import { writeObservation, type AssertLeading } from '../../activities/instances/write-observations.js';
+import {
+  type AssertLeading,
+  WATCHED_SECONDS,
+  writeObservation,
+} from '../../activities/instances/write-observations.js';
 import type { ObservedInstance } from '../../hosts/model-host.js';
 import { makeInstance, type InstanceParts } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
@@ -20,6 +24,7 @@ describeWith('postgres')('what the host says of instances', () => {
   afterEach(() => {
     worker.workflows.words.length = 0;
     worker.host.instances.clear();
+    worker.host.silent = false;
   });
 
   const make = async (over: Partial<InstanceParts> = {}) =>
@@ -248,8 +253,25 @@ describeWith('postgres')('what the host says of instances', () => {
     expect(await read(present)).toMatchObject({ state: 'ACTIVE' });
     for (const id of [missing, replaced])
       expect(await read(id)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'LOST' });
+    // Its host took it in after it had given the list.
     expect(await read(young)).toMatchObject({ state: 'INITIALIZING' });
     expect(await read(unplaced)).toMatchObject({ state: 'REQUESTED' });
+  });
+
+  it('takes nothing for lost that its host took in while the watch lags or is silent', async () => {
+    const nothingSeen = (seconds?: number) =>
+      writeObservation(worker.deps, leading, { type: 'listed', instances: [] }, seconds);
+    const [waitedLong, quiet] = [
+      await make({ uid: null, state: 'REQUESTED', ageSeconds: 60 }),
+      await make({ ageSeconds: 10 }),
+    ];
+    worker.host.silent = true;
+    await worker.activities.createInstance(waitedLong);
+    await nothingSeen(WATCHED_SECONDS);
+    for (const id of [waitedLong, quiet]) expect(await read(id)).toMatchObject({ state: 'INITIALIZING' });
+    await nothingSeen();
+    expect(await read(waitedLong)).toMatchObject({ state: 'INITIALIZING' });
+    expect(await read(quiet)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'LOST' });
   });
 
   it('after a gap catches up with what happened meanwhile', async () => {
