@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concludePasses, requiredParts } from '../test/support/test-summary.mjs';
+import { concludePasses, requiredParts } from './test-summary.mjs';
 
 const given = process.argv.slice(2);
 const folders = (...names) => names.map((name) => `${process.cwd()}/${name}/`);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** The name of the hub that an object belongs to. */
 export const HUB_LABEL = 'ersilia.hub';
 /** Which of the hubs of that name: the id that its database was given when it was made. */
-export const HUB_ID_LABEL = 'ersilia.hub-id';
+const HUB_ID_LABEL = 'ersilia.hub-id';
 export const INSTANCE_LABEL = 'ersilia.instanceid';
 export const MODEL_LABEL = 'ersilia.modelid';
 

@@ -18,7 +18,7 @@ writeFileSync(process.env.HUB_TEST_SUMMARY, JSON.stringify(summary));
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hub-test-script-'));
-  for (const file of ['scripts/test.mjs', 'test/support/test-summary.mjs'])
+  for (const file of ['scripts/test.mjs', 'scripts/test-summary.mjs'])
     cpSync(file, join(folder, file), { recursive: true });
   mkdirSync(join(folder, 'node_modules/jest/bin'), { recursive: true });
   writeFileSync(join(folder, 'node_modules/jest/bin/jest.js'), jest);

@@ -1,5 +1,5 @@
 import { writeFileSync, writeSync } from 'node:fs';
-import { concludePasses, requiredParts } from './test-summary.mjs';
+import { concludePasses, requiredParts } from '../../scripts/test-summary.mjs';
 
 /**
  * Says at the end of a run what could not be run, and how many tests passed and failed, as the very last lines; or
