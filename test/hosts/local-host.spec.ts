@@ -59,7 +59,7 @@ describe('instances of the local host', () => {
   it('are refused for a model without a command, with a sentence that says what to add where', async () => {
     const refusal = host.client.createInstance(host.spec('eos-unknown'));
     await expect(refusal).rejects.toThrow(InstanceRefusedError);
-    await expect(refusal).rejects.toThrow(`add "eos-unknown": { "command": ["node", "./server.js"] }`);
+    await expect(refusal).rejects.toThrow(`write "eos-unknown": { "command": ["node", "./server.js"] }`);
     await expect(refusal).rejects.toThrow(host.commandFile);
   });
 
