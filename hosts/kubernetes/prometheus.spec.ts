@@ -105,8 +105,8 @@ describe('usage from a Prometheus', () => {
     expect(await read()).toMatchObject([{ cpuMillicores: 0, memoryBytes: 0 }]);
   });
 
-  it('is not told of nodes', async () => {
-    expect(await createPrometheus(url, 'models').readNodes()).toBeNull();
+  it('tells that it does not measure nodes', async () => {
+    expect(await createPrometheus(url, 'models').readNodes()).toBe('use-not-measured');
     expect(asked).toEqual([]);
   });
 
