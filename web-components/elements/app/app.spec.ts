@@ -133,6 +133,17 @@ describeWith('browser')('<hub-app>', () => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
+  it.each([
+    ['/models/gone', 'Model gone', 'GET /api/models/gone'],
+    ['/requests/7', 'Request 7', 'GET /api/work-requests/7/events'],
+  ])('says at %s what could not be found', async (path, heading, call) => {
+    hub.on(call, { status: 404, body: { detail: 'There is none.' } });
+    const page = await enter(path);
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    await page.getByRole('alert').getByText('There is none.').waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
   it('keeps the browser from opening a file that is dropped beside the form', async () => {
     const page = await enter();
     await page.evaluate(`addEventListener('dragover', (event) => {

@@ -38,6 +38,7 @@ export class HubModelDetails extends ConnectedElement {
   protected override render() {
     const { value, error, loading } = this.model;
     return html`
+      ${error && !value ? html`<h1>Model ${this.modelId}</h1>` : nothing}
       ${error ? errorNotice(error, () => void this.model.load()) : nothing}
       ${value ? this.renderModel(value) : nothing}
       ${!value && loading ? loadingNotice('Loading the model …') : nothing}

@@ -127,7 +127,9 @@ export class HubWorkRequestStatus extends ConnectedElement {
   protected override render() {
     const { request, error } = this.live;
     if (request) return this.renderRequest(request);
-    if (error) return errorNotice(error, () => this.live.restart());
+    if (error)
+      return html`<h1>Request ${this.requestId}</h1>
+        ${errorNotice(error, () => this.live.restart())}`;
     if (!this.isSignedIn) return signedOutNotice('see this request');
     return loadingNotice('Loading the request …');
   }
