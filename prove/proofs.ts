@@ -9,6 +9,7 @@ import { oomAndFreeze } from './kubernetes-7-oom-and-freeze.js';
 import { freshClone } from './main-1-fresh-clone.js';
 import { foreignPage } from './main-10-foreign-page.js';
 import { temporalUiProof } from './main-11-temporal-ui.js';
+import { workerAway } from './main-13-worker-away.js';
 import { documentation } from './main-12-documentation.js';
 import { largeRequests } from './main-2-large-requests.js';
 import { main3Kills } from './main-3-kills.js';
@@ -34,6 +35,7 @@ export const proofs: readonly Proof[] = [
   foreignPage,
   temporalUiProof,
   documentation,
+  workerAway,
   kubernetes2HostContract,
   clusterMainJob,
   kubernetes3WatchFaults,
