@@ -23,20 +23,12 @@ const parts = folders(
   'local',
 );
 const hubs = folders('test/e2e');
-/** Whole hubs that are not held to times. */
-const untimed = ['main-1', 'main-5', 'main-10', 'main-11', 'main-12', 'page'].map(
-  (name) => `${process.cwd()}/test/e2e/${name}.spec.ts`,
-);
 const neverTests = ['/node_modules/', '/dist/', '/.hub/'];
 const leaveOut = (patterns) => patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
 const passes =
   given.length > 0
     ? [given]
-    : [
-        leaveOut([...parts, ...hubs, ...neverTests]),
-        [...parts, ...untimed],
-        ['--runInBand', ...hubs, ...leaveOut([...untimed, ...neverTests])],
-      ];
+    : [leaveOut([...parts, ...hubs, ...neverTests]), parts, ['--runInBand', ...hubs]];
 
 /**
  * Runs jest once; it builds first unless a pass before it did.

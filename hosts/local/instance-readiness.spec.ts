@@ -17,6 +17,8 @@ describe('the health checks of an instance', () => {
   /** What the server does with a check. */
   let conduct: (response: ServerResponse) => void;
   let asked: number;
+  /** How often it had been asked when it was last told. */
+  let askedBefore: number;
   const pass = (response: ServerResponse) => void response.writeHead(204).end();
   const refuse = (response: ServerResponse) => void response.writeHead(503).end();
   const hang = () => undefined;
@@ -29,7 +31,10 @@ describe('the health checks of an instance', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     checks = new ReadinessChecks(BASE_MS);
-    checks.add('uid', (server.address() as AddressInfo).port, performance.now(), (ready) => told.push(ready));
+    checks.add('uid', (server.address() as AddressInfo).port, performance.now(), (ready) => {
+      told.push(ready);
+      askedBefore = asked;
+    });
     driver = setInterval(() => checks.check(performance.now()), BASE_MS);
   });
   afterEach(() => {
@@ -75,7 +80,7 @@ describe('the health checks of an instance', () => {
     asked = 0;
     await until(() => told.length === 2);
     expect(told).toEqual([true, false]);
-    expect(asked).toBe(3);
+    expect(askedBefore).toBe(3);
   });
 
   it('know a server as ready again the moment it answers, since one check stays open', async () => {

@@ -19,7 +19,7 @@ import { type ControlPlane, startControlPlane } from './control-plane/control-pl
 
 /** Short limits, so that every way to end is seen within seconds. */
 const limits = {
-  INSTANCE_PENDING_TIMEOUT_SECONDS: '8',
+  INSTANCE_PENDING_TIMEOUT_SECONDS: '12',
   INSTANCE_IMAGE_TIMEOUT_SECONDS: '3',
   INSTANCE_READY_TIMEOUT_SECONDS: '10',
   INSTANCE_UNREADY_TIMEOUT_SECONDS: '3',

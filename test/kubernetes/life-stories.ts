@@ -29,7 +29,7 @@ export const startings: readonly [
     'plain',
     { cpuMillicores: 100_000 },
     /^Unschedulable$/,
-    /no node could take it within 8 s: 0\/\d nodes are available: .*Insufficient cpu/,
+    /no node could take it within 12 s: 0\/\d nodes are available: .*Insufficient cpu/,
   ],
   [
     'whose image can not be pulled',
