@@ -28,6 +28,17 @@ export async function untilNoneOpen(
   }
 }
 
+/** Claims that no request is open any more `withinMs` after `sinceMs`, and says how long it took. */
+export async function claimAllFinish(
+  hub: ProofHub,
+  { claim }: Pick<ProofContext, 'claim'>,
+  sentence: string,
+  { sinceMs, withinMs }: { readonly sinceMs: number; readonly withinMs: number },
+): Promise<void> {
+  const tookMs = await untilNoneOpen(hub, sinceMs, withinMs);
+  claim(sentence, tookMs !== null, tookMs === null ? 'some are open' : `${(tookMs / 1000).toFixed(1)} s`);
+}
+
 /** Null while the database can't be asked. */
 async function countOpen(hub: ProofHub): Promise<number | null> {
   const counted = hub.rows<{ open: number }>(

@@ -7,7 +7,7 @@ import { HubClient } from '../test/support/hub-client.js';
 import { kubernetesSpec } from '../test/support/kubernetes-host.js';
 import { checkOwners, instanceOf, ownPods, readOwners } from './check-owners.js';
 import { checkQuietAndStop } from './check-quiet.js';
-import { checkRequests, untilNoneOpen } from './check-requests.js';
+import { checkRequests, claimAllFinish } from './check-requests.js';
 import { clusterModels, clusterWarmSeconds, learnExpectations, nextOnCluster } from './cluster-load.js';
 import { type ClusterHub, removePods, startClusterHub } from './cluster-hub.js';
 import { FurtherProcess } from './further-process.js';
@@ -52,7 +52,7 @@ export async function killWorkers(
   context: ProofContext,
   further: readonly FurtherProcess[],
 ): Promise<void> {
-  const { claim, small } = context;
+  const { small } = context;
   const random = seededRandom(context.seed);
   const client = await HubClient.asGuest(hub.stack.url);
   const expectations = await learnExpectations(client);
@@ -62,9 +62,10 @@ export async function killWorkers(
   );
   const lastKillMs = await killAgainAndAgain(hub, context, further, random);
   await load.stop();
-  const doneAfter = await untilNoneOpen(hub, lastKillMs, finishWithinMs);
-  const seen = doneAfter === null ? 'some are open' : `${(doneAfter / 1000).toFixed(1)} s`;
-  claim('all finish within 60 s of the last kill', doneAfter !== null, seen);
+  await claimAllFinish(hub, context, 'all finish within 60 s of the last kill', {
+    sinceMs: lastKillMs,
+    withinMs: finishWithinMs,
+  });
   await checkRequests(hub, client, load.accepted, expectations, context);
   await checkOrphans(hub, context, lastKillMs);
   await checkStrangers(hub, context, strangers);

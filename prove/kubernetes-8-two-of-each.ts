@@ -9,7 +9,7 @@ import { HubClient } from '../test/support/hub-client.js';
 import { askAnyProcess } from './ask-any-process.js';
 import { checkOwners } from './check-owners.js';
 import { checkQuietAndStop } from './check-quiet.js';
-import { checkRequests, untilNoneOpen } from './check-requests.js';
+import { checkRequests, claimAllFinish } from './check-requests.js';
 import { clusterModels, clusterWarmSeconds, learnExpectations, nextOnCluster } from './cluster-load.js';
 import { type ClusterHub, startClusterHub } from './cluster-hub.js';
 import { FurtherProcess } from './further-process.js';
@@ -133,7 +133,7 @@ async function killAnyOfThem(
   client: HubClient,
   pair: SecondPair,
 ): Promise<void> {
-  const { claim, say } = context;
+  const { say } = context;
   const random = seededRandom(context.seed);
   const expectations = await learnExpectations(client);
   const [firstTerm] = await readTerms(hub);
@@ -141,9 +141,10 @@ async function killAnyOfThem(
   await killOneByOne(hub, context, pair, random);
   const lastKillMs = Date.now();
   for (const load of loads) await load.stop();
-  const doneAfter = await untilNoneOpen(hub, lastKillMs, finishWithinMs);
-  const seen = doneAfter === null ? 'some are open' : `${(doneAfter / 1000).toFixed(1)} s`;
-  claim('all finish within 60 s of the last kill', doneAfter !== null, seen);
+  await claimAllFinish(hub, context, 'all finish within 60 s of the last kill', {
+    sinceMs: lastKillMs,
+    withinMs: finishWithinMs,
+  });
   const [lastTerm] = await readTerms(hub);
   say('terms of leading since the first kill', (lastTerm?.fence ?? 0) - (firstTerm?.fence ?? 0));
   const accepted = loads.flatMap((load) => load.accepted);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sendSignal } from '../hosts/local/proc-files.js';
 import { HubClient } from '../test/support/hub-client.js';
 import { checkQuietAndStop } from './check-quiet.js';
-import { checkRequests, untilNoneOpen } from './check-requests.js';
+import { checkRequests, claimAllFinish } from './check-requests.js';
 import { kill } from './kill-targets.js';
 import { type Proof, type ProofContext, seededRandom } from './proof.js';
 import { type ProofHub, startProofHub } from './proof-hub.js';
@@ -135,9 +135,8 @@ class WorkerAway {
     return row!.stall;
   }
 
-  async #allFinish(after: string, withinMs: number): Promise<void> {
-    const tookMs = await untilNoneOpen(this.hub, Date.now(), withinMs);
-    const seen = tookMs === null ? 'some are open' : `${(tookMs / 1000).toFixed(1)} s`;
-    this.context.claim(`all finish within ${withinMs / 1000} s: ${after}`, tookMs !== null, seen);
+  #allFinish(after: string, withinMs: number): Promise<void> {
+    const limits = { sinceMs: Date.now(), withinMs };
+    return claimAllFinish(this.hub, this.context, `all finish within ${withinMs / 1000} s: ${after}`, limits);
   }
 }

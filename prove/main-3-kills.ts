@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubClient } from '../test/support/hub-client.js';
 import { checkQuietAndStop, mostPlacesAtOnce } from './check-quiet.js';
-import { checkRequests, untilNoneOpen } from './check-requests.js';
+import { checkRequests, claimAllFinish } from './check-requests.js';
 import { kill, killTargets, type KillTarget } from './kill-targets.js';
 import { percentile, type Proof, type ProofContext, seededRandom } from './proof.js';
 import { type ProofHub, startProofHub } from './proof-hub.js';
@@ -49,13 +49,11 @@ async function killUnderLoad(hub: ProofHub, context: ProofContext): Promise<void
   const kills = await killInTurnAndAtRandom(hub, context, random);
   const lastKill = Math.max(...kills.map(({ atMs }) => atMs));
   await load.stop();
-  const doneAfter = await untilNoneOpen(hub, lastKill, finishWithinMs);
   say('kills', kills.length);
-  claim(
-    'all finish within 60 s of the last kill',
-    doneAfter !== null,
-    doneAfter === null ? 'some are open' : `${(doneAfter / 1000).toFixed(1)} s`,
-  );
+  await claimAllFinish(hub, context, 'all finish within 60 s of the last kill', {
+    sinceMs: lastKill,
+    withinMs: finishWithinMs,
+  });
   say('refused', [...load.refused].map(([words, count]) => `${words}: ${count}`).join(', ') || 'none');
   const tookMs = load.accepted.map((request) => request.tookMs);
   say(

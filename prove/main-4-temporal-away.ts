@@ -7,7 +7,7 @@ import { HubClient } from '../test/support/hub-client.js';
 import { workRequestWorkflowId } from '../workflows/process-work-request.messages.js';
 import { modelInstanceWorkflowId } from '../workflows/run-model-instance.messages.js';
 import { checkQuietAndStop } from './check-quiet.js';
-import { checkRequests, untilNoneOpen } from './check-requests.js';
+import { checkRequests, claimAllFinish } from './check-requests.js';
 import { kill } from './kill-targets.js';
 import type { Proof, ProofContext } from './proof.js';
 import { type ProofHub, startProofHub } from './proof-hub.js';
@@ -174,10 +174,9 @@ class TemporalAway {
     return started;
   }
 
-  async #allFinish(after: string, sinceMs: number): Promise<void> {
-    const tookMs = await untilNoneOpen(this.hub, sinceMs, finishWithinMs);
-    const seen = tookMs === null ? 'some are open' : `${(tookMs / 1000).toFixed(1)} s`;
-    this.context.claim(`all finish within 60 s: ${after}`, tookMs !== null, seen);
+  #allFinish(after: string, sinceMs: number): Promise<void> {
+    const limits = { sinceMs, withinMs: finishWithinMs };
+    return claimAllFinish(this.hub, this.context, `all finish within 60 s: ${after}`, limits);
   }
 }
 
