@@ -3,7 +3,6 @@
  * supervisor alone by `local/supervisor.spec.ts`.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +14,7 @@ import { freePort } from '../../local/ports.js';
 import { repositoryRoot } from '../../local/repository.js';
 import { HubClient } from '../support/hub-client.js';
 import { describeWith } from '../support/require-part.js';
-import { type RunningStack, startProgram, startStack } from '../support/stack.js';
+import { type RunningStack, spawnProgram, startProgram, startStack } from '../support/stack.js';
 
 const isRunning = (pid: number) => readProcStat(pid) !== null;
 
@@ -77,17 +76,7 @@ const asJson = (body: unknown): RequestInit => ({
 /** Runs the demo for the hub on this port, and looks for what it left. */
 async function demo(port: number) {
   const mark = `demo-${port}-${Date.now()}`;
-  const child = spawn(process.execPath, ['dist/local/demo.main.js'], {
-    cwd: repositoryRoot(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      npm_lifecycle_event: undefined,
-      TEMPORAL_CLI: process.env.HUB_TEST_TEMPORAL ?? process.env.TEMPORAL_CLI,
-      PORT: String(port),
-      HUB_DEMO_MARK: mark,
-    },
-  });
+  const child = spawnProgram('dist/local/demo.main.js', { PORT: String(port), HUB_DEMO_MARK: mark });
   let result = '';
   let words = '';
   child.stdout.on('data', (chunk) => (result += String(chunk)));

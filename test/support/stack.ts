@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../local/ports.js';
 import { databaseUrl } from '../../local/postgres.js';
@@ -78,21 +79,31 @@ export interface StartedProgram {
   output(): string;
 }
 
-/** Runs `dist/local/start.main.js` and collects what it prints. */
-export function startProgram(
-  options: StackOptions & { readonly dataDir: string; readonly port: number },
-): StartedProgram {
-  const child = spawn(process.execPath, ['dist/local/start.main.js'], {
+/** Runs a program of the local stack as a user's shell would, with the parts that this test run has. */
+export function spawnProgram(
+  path: string,
+  environment: Readonly<Record<string, string>>,
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [path], {
     cwd: repositoryRoot(),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       npm_lifecycle_event: undefined,
       TEMPORAL_CLI: process.env.HUB_TEST_TEMPORAL ?? process.env.TEMPORAL_CLI,
-      HUB_DATA_DIR: options.dataDir,
-      PORT: String(options.port),
-      ...options.environment,
+      ...environment,
     },
+  });
+}
+
+/** Runs `dist/local/start.main.js` and collects what it prints. */
+export function startProgram(
+  options: StackOptions & { readonly dataDir: string; readonly port: number },
+): StartedProgram {
+  const child = spawnProgram('dist/local/start.main.js', {
+    HUB_DATA_DIR: options.dataDir,
+    PORT: String(options.port),
+    ...options.environment,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
