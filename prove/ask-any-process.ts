@@ -4,7 +4,8 @@ import type { ClusterHub } from './cluster-hub.js';
 import type { ProofContext } from './proof.js';
 import { chains } from './steady-load.js';
 
-const modelId = 'good-async';
+/** It works for a minute, which several passes of the usage observer fall into. */
+const modelId = 'long-worker';
 const pace = { withinMs: 30_000, everyMs: 50 };
 
 /** What the answers of an instance's routes hold of what is read here. */
@@ -35,6 +36,18 @@ export async function askAnyProcess(
   const isRead = logs.every((line) => line?.includes(' listens on ')) && new Set(logs).size === 1;
   claim('the log of an instance that works is read at both api processes', isRead, logs[0]);
 
+  const useAtBoth = async (state: string) =>
+    (await atBoth(`/api/metrics/instances?${state}&model_id=${modelId}`)).map(
+      ({ items = [] }) => items.find((item) => item.instance_id === instanceId)?.memory_running_averages?.max,
+    );
+  const isTold = (used: readonly (number | undefined)[]) => (used[0] ?? 0) > 0 && new Set(used).size === 1;
+  const whileItWorks = async () => {
+    const used = await useAtBoth('active=true&persisted=false');
+    return isTold(used) ? used : undefined;
+  };
+  const used = await waitUntil('the use of the instance told by both', whileItWorks, pace);
+  claim('what it uses is told by both while it works', isTold(used), used.join(' '));
+
   const stopped = await second.fetch('/api/instances/actions', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -51,11 +64,8 @@ export async function askAnyProcess(
     ends.every((reason) => reason === 'STOPPED'),
     ends.join(' '),
   );
-  const used = (await atBoth(`/api/metrics/instances?active=false&persisted=true&model_id=${modelId}`)).map(
-    ({ items = [] }) => items.find((item) => item.instance_id === instanceId)?.memory_running_averages?.max,
-  );
-  const isUseTold = (used[0] ?? 0) > 0 && new Set(used).size === 1;
-  claim('its use is told by both', isUseTold, used.join(' '));
+  const usedInAll = await useAtBoth('active=false&persisted=true');
+  claim('and what it used is told by both after its end', isTold(usedInAll), usedInAll.join(' '));
   await client.cancel(id);
   await client.untilFinished(id, pace.withinMs, pace.everyMs);
 }

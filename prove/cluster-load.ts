@@ -3,11 +3,12 @@ import type { TestModel } from './proof-hub.js';
 import { type Expectation, expectedOfCounter, learnReference, molecules } from './reference.js';
 import { chains, type Submission } from './steady-load.js';
 
-/** Models whose instances start at once, start slowly, and answer by jobs; a shipped one comes beside them. */
+/** Models whose instances start at once, start slowly, answer by jobs, and work long; a shipped one comes beside them. */
 export const clusterModels: readonly TestModel[] = [
   { id: 'good-counter', env: { MODE: 'good', ROW_DELAY_MS: '0.3' } },
   { id: 'good-async', env: { MODE: 'good', ROW_DELAY_MS: '1' }, executionMode: 'ASYNC' },
   { id: 'slow-starter', env: { MODE: 'slow-start', START_DELAY_MS: '1200' } },
+  { id: 'long-worker', env: { MODE: 'good', ROW_DELAY_MS: '20' } },
 ];
 
 /** So short that instances end and begin all the time under the load. */
