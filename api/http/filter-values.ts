@@ -8,8 +8,9 @@ export const listValue = z.union([z.string(), z.array(z.string())]).transform((v
  */
 export const timeValue = z
   .string()
-  .regex(/^[12]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?\s*(?:Z|[+-]\d\d:?\d\d)?$/)
-  .transform((text) => text.replace(/\s*(?:Z|[+-]\d\d:?\d\d)$/, ''))
+  .trim()
+  .regex(/^[12]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)? ?(?:Z|[+-]\d\d:?\d\d)?$/)
+  .transform((text) => text.replace(/ ?(?:Z|[+-]\d\d:?\d\d)$/, ''))
   .refine(isRealTime, 'There is no such date or time');
 
 /** A time with its zone, as an ISO text in UTC. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, normalize, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 const API_PATH = /^\/(api|livez|readyz|healthz)(\/|$)/;
 const noPage = 'The web page is not built. Run npm run build, or use the API: /api/v1/docs\n';
@@ -13,10 +13,11 @@ const noPage = 'The web page is not built. Run npm run build, or use the API: /a
 export async function servePage(fastify: FastifyInstance, directory: string): Promise<void> {
   const root = resolve(directory);
   await fastify.register(fastifyStatic, { root, serve: false, suppressWarning: true });
-  fastify.get('/*', async (request: FastifyRequest, reply: FastifyReply) => {
-    const path = decodeURIComponent(request.url.split('?', 1)[0] ?? '/');
+  fastify.get<{ Params: { '*': string } }>('/*', async (request, reply) => {
+    // What the router took for the path: the address itself may name a host before it. From `/` no `..` leads out.
+    const path = normalize(`/${request.params['*']}`);
     if (API_PATH.test(path) || path.includes('\0')) return reply.callNotFound();
-    const file = normalize(path).replace(/^\/+/, '');
+    const file = path.slice(1);
     if (await isFile(join(root, file))) return reply.headers(cacheOf(file)).sendFile(file);
     if (await isFile(join(root, 'index.html')))
       return reply.headers(cacheOf('index.html')).sendFile('index.html');
