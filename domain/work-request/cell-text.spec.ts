@@ -77,6 +77,8 @@ describe('what a cell looks like', () => {
     const started = performance.now();
     for (const text of ['C'.repeat(4_999) + '!', '['.repeat(4_999), '(('.repeat(2_000)])
       looksLikeSmiles(text);
+    for (const digits of ['1'.repeat(100_000), `+${'1'.repeat(50_000)}.${'1'.repeat(50_000)}`])
+      isPlainNumber(`${digits}x`);
     expect(performance.now() - started).toBeLessThan(200);
   });
 
