@@ -1,7 +1,8 @@
-import { EXPECTED_GRANT_SECONDS, USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
+import { EXPECTED_GRANT_SECONDS } from '../../domain/claim/order-claims.js';
 import type { ClaimLimits } from '../../domain/claim/claim-facts.js';
 import type { ClaimPlan } from '../../domain/claim/plan-claims.js';
 import type { Sql } from '../database.js';
+import { decayedUse } from './decayed-use.js';
 import { readPlan } from './read-claims.js';
 import { recordInstanceEvent } from './instance-events.js';
 import { markToEnd } from './leases.js';
@@ -82,8 +83,8 @@ async function grant(
        update model_instance set idle_since = null where id = $2 returning state),
      usage as (
        insert into user_usage (user_id, decayed_seconds, as_of) select user_id, $3, clock_timestamp() from lease
-       on conflict (user_id) do update set as_of = excluded.as_of, decayed_seconds = excluded.decayed_seconds
-         + user_usage.decayed_seconds * power(0.5, greatest(0, extract(epoch from excluded.as_of - user_usage.as_of)) / ${USAGE_HALF_LIFE_SECONDS}))
+       on conflict (user_id) do update set as_of = excluded.as_of,
+         decayed_seconds = excluded.decayed_seconds + ${decayedUse('user_usage')})
      select request_id, run_key, user_id, state from lease, instance`,
     [leaseToken, instanceId, EXPECTED_GRANT_SECONDS],
   );

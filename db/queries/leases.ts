@@ -1,4 +1,3 @@
-import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
 import {
   isToldWhenFree,
   type InstanceState,
@@ -8,6 +7,7 @@ import {
 import type { WorkRequestState } from '../../domain/work-request/work-request.js';
 import type { Sql } from '../database.js';
 import { storableText } from '../storable-text.js';
+import { decayedUse } from './decayed-use.js';
 import { recordInstanceEvent } from './instance-events.js';
 
 /** A lease with what its work needs: the request it is for and the instance it has, if any. */
@@ -136,9 +136,8 @@ export async function releaseLease(sql: Sql, leaseToken: string, end: LeaseEnd):
         where lease_token = $1 and state <> 'RELEASED'
        returning instance_id, user_id, charged_seconds, granted_at),
      usage as (
-       update user_usage u set decayed_seconds = greatest(0, u.decayed_seconds - l.charged_seconds
-           + extract(epoch from clock_timestamp() - l.granted_at)::float8
-           - u.decayed_seconds * (1 - power(0.5, greatest(0, extract(epoch from clock_timestamp() - u.as_of)) / ${USAGE_HALF_LIFE_SECONDS}))),
+       update user_usage u set decayed_seconds = greatest(0, ${decayedUse('u')} - l.charged_seconds
+           + extract(epoch from clock_timestamp() - l.granted_at)::float8),
          as_of = clock_timestamp()
        from lease l where u.user_id = l.user_id and l.granted_at is not null)
      select instance_id from lease`,

@@ -1,7 +1,7 @@
-import { USAGE_HALF_LIFE_SECONDS } from '../../domain/claim/order-claims.js';
 import type { ClaimedModel, ClaimLimits, InstanceClaim, Place } from '../../domain/claim/claim-facts.js';
 import { type ClaimPlan, emptyPlan, planClaims } from '../../domain/claim/plan-claims.js';
 import type { Sql } from '../database.js';
+import { decayedUse } from './decayed-use.js';
 
 /** Only the first claims of each model can be served at once; to serve them the rest need not be read. */
 const CLAIMS_SERVED_PER_MODEL = 50;
@@ -39,7 +39,7 @@ async function readClaims(sql: Sql, perModel: number): Promise<InstanceClaim[]> 
        select lease_token, user_id, model_id, memory_bytes,
          (extract(epoch from requested_at) * 1000)::float8 as requested_at_ms,
          extract(epoch from clock_timestamp() - requested_at)::float8 as waited_seconds,
-         coalesce(decayed_seconds * power(0.5, extract(epoch from clock_timestamp() - as_of) / ${USAGE_HALF_LIFE_SECONDS}), 0)::float8 as usage_seconds,
+         coalesce(${decayedUse('user_usage')}, 0) as usage_seconds,
          row_number() over (partition by model_id, user_id order by requested_at) as own_place,
          row_number() over (partition by model_id order by requested_at) as model_place
        from instance_lease left join user_usage using (user_id)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decayUsage, EXPECTED_GRANT_SECONDS, orderClaims, type WaitingClaim } from './order-claims.js';
+import { EXPECTED_GRANT_SECONDS, orderClaims, type WaitingClaim } from './order-claims.js';
 
 const claim = (
   leaseToken: string,
@@ -91,16 +91,5 @@ describe('the order between users', () => {
         expect(Math.abs(ofAda - firsts.length / 2)).toBeLessThanOrEqual(1);
       }),
     );
-  });
-});
-
-describe('decayed use', () => {
-  it.each([
-    ['is whole at once', 100, 0, 100],
-    ['is half after an hour', 100, 3600, 50],
-    ['is a quarter after two', 100, 7200, 25],
-    ['never grows when a clock steps back', 100, -50, 100],
-  ])('%s', (_, usage, elapsed, expected) => {
-    expect(decayUsage(usage, elapsed)).toBeCloseTo(expected, 9);
   });
 });

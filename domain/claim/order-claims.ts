@@ -34,8 +34,3 @@ function byArrival(a: WaitingClaim, b: WaitingClaim): number {
 
 /** Half of a user's past use is forgotten after this long. */
 export const USAGE_HALF_LIFE_SECONDS = 3600;
-
-/** Decayed use after some time without any. */
-export function decayUsage(usageSeconds: number, elapsedSeconds: number): number {
-  return usageSeconds * 0.5 ** (Math.max(0, elapsedSeconds) / USAGE_HALF_LIFE_SECONDS);
-}
