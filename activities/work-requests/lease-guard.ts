@@ -9,6 +9,9 @@ import type { ActivityDependencies } from '../dependencies.js';
 /** Why work under a lease stopped before it was done. */
 export type StopCause = 'lease over' | 'instance over' | 'cancelled';
 
+/** A lease that could not be read is read again after this long: there may be no further change to hear of. */
+const READ_AGAIN_MS = 1_000;
+
 /** Watches over work under a lease: its signal aborts as soon as the work can't count any more. */
 export interface LeaseGuard {
   readonly signal: AbortSignal;
@@ -32,6 +35,8 @@ class Guard implements LeaseGuard {
   readonly #wakers = new Set<() => void>();
   readonly #subscriptions: (() => void)[];
   #cause: StopCause | null = null;
+  #readingAgain: NodeJS.Timeout | undefined;
+  #closed = false;
   /** Only what this worker saw can be missing: its watch may lag behind the row, which says when an instance is lost. */
   #seen = false;
   /** Null until its host has taken it in. */
@@ -88,6 +93,8 @@ class Guard implements LeaseGuard {
   }
 
   close(): void {
+    this.#closed = true;
+    clearTimeout(this.#readingAgain);
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }
 
@@ -116,11 +123,14 @@ class Guard implements LeaseGuard {
   }
 
   #reread(): void {
-    void this.#readAgain().catch((error: Error) =>
-      this.deps.log.warn('a lease could not be read; the next change reads it again', {
+    void this.#readAgain().catch((error: Error) => {
+      if (this.#closed) return;
+      this.deps.log.warn('a lease could not be read; it is read again in a moment', {
         error: error.message,
-      }),
-    );
+      });
+      clearTimeout(this.#readingAgain);
+      this.#readingAgain = setTimeout(() => this.#reread(), READ_AGAIN_MS);
+    });
   }
 
   async #readAgain(): Promise<void> {
