@@ -13,7 +13,7 @@ export interface InstanceWatch {
   readonly current: boolean;
   /** Calls `look` at every change of this instance and after every gap. @returns a function that ends it */
   onChange(instanceId: string, look: () => void): () => void;
-  /** Every event as the host tells it, for the one who writes rows; starts with what is known. */
+  /** Every event as the host tells it, for the one who writes rows. @returns a function that ends it */
   onEvent(listener: (event: HostEvent) => void): () => void;
   close(): void;
 }
@@ -100,7 +100,6 @@ export function watchInstances(host: ModelHost): InstanceWatch {
     },
     onEvent(listener) {
       listeners.add(listener);
-      if (listed) listener({ type: 'listed', instances: seen.list() });
       return () => void listeners.delete(listener);
     },
     close: () => watch.close(),

@@ -1,9 +1,11 @@
+import { performance } from 'node:perf_hooks';
 import {
   type AssertLeading,
   LISTED_SECONDS,
   WATCHED_SECONDS,
   writeObservation,
 } from '../instances/write-observations.js';
+import { MS_PER_SECOND } from '../../domain/units.js';
 import type { HostEvent } from '../../hosts/model-host.js';
 import { NotLeadingError, seekLeadership } from './leadership.js';
 import { MODEL_CHANNEL } from '../../db/queries/models.js';
@@ -80,8 +82,8 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
   }
 
   /** What waited in line may be old: instead of a list what is known now is written, and the last change stands for all. */
-  async function observeInTurn(event: HostEvent): Promise<void> {
-    if (event.type === 'listed') return observeAll(LISTED_SECONDS);
+  async function observeInTurn(event: HostEvent, heardAtMs: number): Promise<void> {
+    if (event.type === 'listed') return observeAll(heardSeconds(heardAtMs));
     const { instanceId, uid, resourceVersion } = event.instance;
     const known = deps.instances.see(instanceId);
     const isFollowed = known?.uid === uid && known.resourceVersion > resourceVersion;
@@ -101,7 +103,10 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
   }
 
   duties.start([
-    deps.instances.onEvent((event) => duties.queue('observing', () => observeInTurn(event))),
+    deps.instances.onEvent((event) => {
+      const heardAtMs = performance.now();
+      duties.queue('observing', () => observeInTurn(event, heardAtMs));
+    }),
     writeHostEvents(deps, assertLeading, duties),
     // A model that was switched on or may have more instances: who waits for it is served at once.
     deps.notifications.on(MODEL_CHANNEL, () => duties.queue('serving', () => serveWaiters(deps))),
@@ -109,6 +114,11 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
     every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
   ]);
   duties.queue('reconciling', reconcileAndTell);
+}
+
+/** Of what was made while a list waited in line only the watch could tell, and that may have fallen silent meanwhile. */
+function heardSeconds(listedAtMs: number): number {
+  return Math.min(WATCHED_SECONDS, LISTED_SECONDS + (performance.now() - listedAtMs) / MS_PER_SECOND);
 }
 
 type Lane = 'observing' | 'reconciling' | 'events' | 'serving';

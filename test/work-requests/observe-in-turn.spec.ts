@@ -20,17 +20,31 @@ describeWith('postgres')('what the host says faster than it can be written', () 
     (
       await worker.database.rows<Record<string, unknown>>(`select * from model_instance where id = $1`, [id])
     )[0]!;
-  const place = async (uid: string) => {
+  const place = async (uid: string, ageSeconds = 0) => {
     const { id: modelId } = await makeModel(worker.database);
     const id = await makeInstance(worker.database, {
       modelId,
       state: 'INITIALIZING',
       idleSeconds: null,
+      ageSeconds,
       uid,
     });
     worker.host.place(id, modelId, { uid });
     return id;
   };
+
+  it('is not taken for lost by a new leader whose watch fell silent before it could tell', async () => {
+    worker.host.silent = true;
+    const [untold, lost] = [await place('untold', 10), await place('lost', 60)];
+    const lead = takePartInLeading({ ...worker.deps, retention });
+    try {
+      while ((await read(lost)).state !== 'SHOULD_TERMINATE') await sleep(20);
+      expect(await read(untold)).toMatchObject({ state: 'INITIALIZING' });
+    } finally {
+      worker.host.silent = false;
+      await lead.close();
+    }
+  });
 
   it('is written as it is by then, once for each instance, and its end is not passed over', async () => {
     const [slow, busy, gone] = [await place('slow'), await place('busy'), await place('gone')];
