@@ -120,6 +120,7 @@ const lostWithHost: Readonly<Record<string, string>> = {
   HostLost: 'the host it ran on ended',
   NodeLost: 'its node is gone or does not answer',
   Evicted: 'its node gave it up',
+  Rejected: 'its node would not run it',
   Preempted: 'its place was taken by a pod of a higher priority',
   Disrupted: 'the cluster took it away',
 };

@@ -83,11 +83,28 @@ describe('a pod as the hub sees it', () => {
     ['DeletionByPodGC', 'NodeLost'],
     ['EvictionByEvictionAPI', 'Evicted'],
     ['TerminationByKubelet', 'Evicted'],
-    ['SomethingNew', 'SomethingNew'],
+    ['SomethingNew', 'Disrupted'],
   ])('is taken away by %s as %s, already while it ends', (told, reason) => {
     const status = { phase: 'Running', ...condition('DisruptionTarget', 'True', told) };
     const seen = observe(status, { deletionTimestamp: at });
     expect(seen).toMatchObject({ terminating: true, lastTermination: { reason } });
+  });
+
+  it.each([
+    [
+      'would not take it in',
+      { phase: 'Failed', reason: 'OutOfcpu', message: 'Not enough CPU' },
+      /OutOfcpu: Not/,
+    ],
+    ['was restarted', { phase: 'Failed', ...ended(255, 'Unknown') }, /its node is gone/],
+    ['lost it from sight', { phase: 'Failed', ...ended(137, 'ContainerStatusUnknown') }, /its node is gone/],
+    [
+      'was drained in a new way',
+      { phase: 'Failed', ...condition('DisruptionTarget', 'True', 'New') },
+      /of New/,
+    ],
+  ])('is lost, and not failed, where its node %s', (_, status, message) => {
+    expect(judgeEnd(observe(status))).toEqual({ reason: 'LOST', message: expect.stringMatching(message) });
   });
 
   it('was out of memory also where it was evicted for it: that says what to do next time', () => {

@@ -23,6 +23,9 @@ const endedByNode: Readonly<Record<string, string>> = {
   Terminated: 'NodeLost',
 };
 
+/** What a node says of a server that it found ended, or not at all, after it had lost sight of it: as when it was restarted. */
+const outOfSight = new Set(['ContainerStatusUnknown', 'Unknown']);
+
 const OUT_OF_MEMORY = 'OOMKilled';
 
 interface Cause {
@@ -36,7 +39,7 @@ interface Cause {
  */
 export function terminationOf(pod: PodObject): InstanceTermination | null {
   const end = tellingEnd(pod);
-  const cause = end?.reason === OUT_OF_MEMORY ? null : takenAway(pod);
+  const cause = end?.reason === OUT_OF_MEMORY ? null : (takenAway(pod) ?? lostFromSight(end));
   if (end) return toTermination(end, cause);
   return cause && { exitCode: null, signal: null, ...cause, finishedAt: null };
 }
@@ -64,26 +67,31 @@ function tellingEnd({ status }: PodObject): ContainerEnd | null {
 }
 
 function takenAway({ status }: PodObject): Cause | null {
-  const { phase, reason } = status;
   const disruption = status.conditions.find(
     ({ type, status: is }) => type === 'DisruptionTarget' && is === 'True',
   );
   const message = status.message ?? disruption?.message ?? null;
-  const known = endedByNode[reason ?? ''];
+  const known = endedByNode[status.reason ?? ''];
   if (known) return { reason: known, message };
-  if (disruption) return { reason: nameDisruption(disruption.reason), message };
+  if (disruption) return { reason: nameDisruption(disruption.reason), message: message ?? disruption.reason };
+  return givenUp(status.phase, status.reason, message);
+}
+
+function givenUp(phase: string, reason: string | null, message: string | null): Cause | null {
   if (phase === 'Unknown') {
     return { reason: 'NodeLost', message: message ?? 'its node does not answer the cluster any more' };
   }
-  return phase === 'Failed' ? asCause(reason, message) : null;
+  if (phase !== 'Failed' || reason === null) return null;
+  // A node refuses in its own words what a scheduler gave it (`OutOfcpu`, `NodeAffinity`, …).
+  return { reason: 'Rejected', message: message === null ? reason : `${reason}: ${message}` };
 }
 
-function asCause(reason: string | null, message: string | null): Cause | null {
-  return reason === null ? null : { reason, message };
+function lostFromSight(end: ContainerEnd | null): Cause | null {
+  return outOfSight.has(end?.reason ?? '') ? { reason: 'NodeLost', message: end!.message } : null;
 }
 
 function nameDisruption(reason: string | null): string {
-  return disruptions[reason ?? ''] ?? reason ?? 'Disrupted';
+  return disruptions[reason ?? ''] ?? 'Disrupted';
 }
 
 function signalName(signal: number | null): string | null {
