@@ -75,6 +75,7 @@ export class ClusterApi {
     const response = await this.#send(call, signal);
     if (response.ok) return response;
     const told = await response.text().catch((error: unknown) => String(error));
+    if (response.status === UNAUTHORIZED) this.#credentials.distrustCredentials();
     throw toRefusal(call, response, told);
   }
 
@@ -146,7 +147,8 @@ function describeCall({ method = 'GET', path }: ClusterCall): string {
 }
 
 function unreachable(call: ClusterCall, error: unknown): HostUnavailableError {
-  const because = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  // What `fetch` throws says no more than that it failed.
+  const because = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
   const why = because instanceof Error ? because.message : String(because);
   return new HostUnavailableError(
     `the cluster's API server could not take ${describeCall(call)} (${why}): it may be restarting, try again`,

@@ -33,6 +33,7 @@ describe('what a cluster tells of its nodes', () => {
       config: new KubeConfig(),
       sign: async () => ({ headers: {} }),
       distrustConnections: () => undefined,
+      distrustCredentials: () => undefined,
     });
   });
   beforeEach(() => {

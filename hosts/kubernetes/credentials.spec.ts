@@ -1,7 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClusterApi } from './cluster-api.js';
 import { loadCredentials } from './credentials.js';
 
 let folder = '';
@@ -77,5 +81,80 @@ describe('the credentials of a cluster', () => {
     ['no current context', () => ({ kubeconfig: write('c', 'c', null) }), /no current context/],
   ])('are refused for %s', (_what, from, words) => {
     expect(() => loadCredentials(from())).toThrow(words);
+  });
+});
+
+describe('credentials that the cluster does not accept any more', () => {
+  let server: Server;
+  let known = '';
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      response.writeHead(request.headers.authorization === `Bearer ${known}` ? 200 : 401).end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  afterEach(() => void jest.restoreAllMocks());
+
+  const kubeconfig = () => join(folder, 'renewed');
+  /** The kubeconfig of a user who has this token now. */
+  const give = (user: (token: string) => object, token: string, over: object = {}) => {
+    const { port } = server.address() as AddressInfo;
+    const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true };
+    const config = {
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: user(token) }],
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'c',
+      ...over,
+    };
+    writeFileSync(kubeconfig(), JSON.stringify(config));
+  };
+  const told = (token: string) => JSON.stringify({ status: { token } });
+
+  it.each<[string, (token: string) => object]>([
+    ['the token of the kubeconfig', (token) => ({ token })],
+    [
+      'what a program gives out, without saying until when',
+      (token) => {
+        writeFileSync(join(folder, 'told'), told(token));
+        return { exec: { command: 'cat', args: [join(folder, 'told')] } };
+      },
+    ],
+    [
+      'a file beside the kubeconfig',
+      (token) => {
+        writeFileSync(join(folder, 'token'), token);
+        return { tokenFile: 'token' };
+      },
+    ],
+  ])('are read anew from %s, but not at every call', async (_, user) => {
+    give(user, 'old');
+    known = 'old';
+    const api = new ClusterApi(loadCredentials({ kubeconfig: kubeconfig() }));
+    await api.json({ path: '/' });
+    known = 'new';
+    await expect(api.json({ path: '/' })).rejects.toMatchObject({ status: 401 });
+    give(user, 'new', { 'current-context': 'other' });
+    await expect(api.json({ path: '/' })).rejects.toMatchObject({ status: 401 });
+    const later = Date.now() + 6000;
+    jest.spyOn(Date, 'now').mockImplementation(() => later);
+    await expect(api.json({ path: '/' })).resolves.toEqual({});
+  });
+
+  it('are asked for again as long as they can not be read', async () => {
+    give((token) => ({ token }), 'old');
+    known = 'new';
+    const api = new ClusterApi(loadCredentials({ kubeconfig: kubeconfig() }));
+    await expect(api.json({ path: '/' })).rejects.toMatchObject({ status: 401 });
+    writeFileSync(kubeconfig(), '{ "users": [');
+    const later = Date.now() + 6000;
+    jest.spyOn(Date, 'now').mockImplementation(() => later);
+    await expect(api.json({ path: '/' })).rejects.toThrow(/kubeconfig .* can't be read/);
+    give((token) => ({ token }), 'new');
+    await expect(api.json({ path: '/' })).resolves.toEqual({});
   });
 });

@@ -1,20 +1,27 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { HttpMethod, KubeConfig, loadYaml, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import { z } from 'zod';
 
 /** Connections are shared for so long; then new ones are made with what the kubeconfig says then: certificates expire. */
 const CONNECTIONS_FRESH_MS = 60_000;
 
+/** Credentials that stay refused are read anew, and programs that give them out run anew, no more often than this. */
+const READ_ANEW_AFTER_MS = 5_000;
+
 /** Where the API server is and how its calls are signed. */
 export interface Credentials {
   readonly server: string;
+  /** As it was read last. */
   readonly config: KubeConfig;
   /** Headers and connections of the next call; tokens that expire are renewed here. */
   sign(url: string): Promise<{ readonly headers: Record<string, string>; readonly dispatcher?: Dispatcher }>;
   /** The next call makes a new connection: after one broke or fell silent, the others may be dead as well. */
   distrustConnections(): void;
+  /** The server knows these no more (401): the next call reads them anew, for they may have been renewed where they lie. */
+  distrustCredentials(): void;
 }
 
 /** Where credentials may lie. */
@@ -33,6 +40,39 @@ export interface CredentialPlaces {
  * @throws Error when there are none, or the context is not among them
  */
 export function loadCredentials(from: CredentialPlaces): Credentials {
+  let config = readConfigOf(from);
+  // Whoever chooses another context meanwhile means another program: the hub stays where its instances are.
+  const chosen = { ...from, context: config.getCurrentContext() };
+  const server = serverOf(config);
+  let readAt = Date.now();
+  let isRefused = false;
+  let shared: { readonly dispatcher: Dispatcher | undefined; readonly madeAt: number } | null = null;
+  const readAnew = () => {
+    config = readConfigOf(chosen);
+    readAt = Date.now();
+    isRefused = false;
+    shared = null;
+  };
+  return {
+    server,
+    get config() {
+      return config;
+    },
+    sign: async (url) => {
+      if (isRefused && Date.now() - readAt > READ_ANEW_AFTER_MS) readAnew();
+      const context = new RequestContext(url, HttpMethod.GET);
+      await config.applySecurityAuthentication(context);
+      if (shared === null || Date.now() - shared.madeAt > CONNECTIONS_FRESH_MS)
+        shared = { dispatcher: context.getDispatcher(), madeAt: Date.now() };
+      const { dispatcher } = shared;
+      return { headers: context.getHeaders(), ...(dispatcher ? { dispatcher } : {}) };
+    },
+    distrustConnections: () => (shared = null),
+    distrustCredentials: () => (isRefused = true),
+  };
+}
+
+function readConfigOf(from: CredentialPlaces): KubeConfig {
   const config = findConfig(from);
   if (from.context) {
     const known = config.getContexts().map(({ name }) => name);
@@ -43,25 +83,15 @@ export function loadCredentials(from: CredentialPlaces): Credentials {
     }
     config.setCurrentContext(from.context);
   }
+  return config;
+}
+
+function serverOf(config: KubeConfig): string {
   const cluster = config.getCurrentCluster();
   if (!cluster) {
     throw new Error('the kubeconfig has no current context: set KUBERNETES_CONTEXT to one of its contexts');
   }
-  const server = cluster.server.replace(/\/+$/, '');
-  let shared: { readonly dispatcher: Dispatcher | undefined; readonly madeAt: number } | null = null;
-  return {
-    server,
-    config,
-    sign: async (url) => {
-      const context = new RequestContext(url, HttpMethod.GET);
-      await config.applySecurityAuthentication(context);
-      if (shared === null || Date.now() - shared.madeAt > CONNECTIONS_FRESH_MS)
-        shared = { dispatcher: context.getDispatcher(), madeAt: Date.now() };
-      const { dispatcher } = shared;
-      return { headers: context.getHeaders(), ...(dispatcher ? { dispatcher } : {}) };
-    },
-    distrustConnections: () => (shared = null),
-  };
+  return cluster.server.replace(/\/+$/, '');
 }
 
 const ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -93,6 +123,7 @@ function readConfig(path: string): KubeConfig {
   const config = new KubeConfig();
   try {
     config.loadFromFile(path);
+    followTokenFiles(config, path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`the kubeconfig ${path} can't be read (${why}): set KUBECONFIG to a kubeconfig`, {
@@ -100,4 +131,25 @@ function readConfig(path: string): KubeConfig {
     });
   }
   return config;
+}
+
+const tokenFiles = z.object({
+  users: z.array(
+    z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() }),
+  ),
+});
+
+/** The client library passes over the `tokenFile` of a user, whose token is renewed by writing it there. */
+function followTokenFiles(config: KubeConfig, path: string): void {
+  const { users } = tokenFiles.catch({ users: [] }).parse(loadYaml(readFileSync(path, 'utf8')));
+  const files = new Map(users.map(({ name, user }) => [name, user?.tokenFile]));
+  config.users = config.users.map((user) => {
+    const tokenFile = files.get(user.name);
+    if (!tokenFile) return user;
+    const { token: _, ...others } = user;
+    return {
+      ...others,
+      authProvider: { name: 'tokenFile', config: { tokenFile: resolve(dirname(path), tokenFile) } },
+    };
+  });
 }

@@ -25,6 +25,7 @@ beforeEach(async () => {
     config: new KubeConfig(),
     sign: async () => ({ headers: {} }),
     distrustConnections: () => undefined,
+    distrustCredentials: () => undefined,
   });
   logs = new PodLogs(api, '/api/v1/namespaces/models/pods');
 });

@@ -6,12 +6,7 @@ import { makePod } from '../../test/factories/make-pod.js';
 import type { HostEvent, HostListener, ObservedInstance } from '../model-host.js';
 import { PortForwards } from './port-forwards.js';
 
-const credentials = {
-  server: 'https://nobody.test',
-  config: new KubeConfig(),
-  sign: async () => ({ headers: {} }),
-  distrustConnections: () => undefined,
-};
+const credentials = { config: new KubeConfig() };
 
 function instanceOf(uid: string, over: Partial<ObservedInstance> = {}): ObservedInstance {
   return {

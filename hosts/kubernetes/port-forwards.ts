@@ -23,7 +23,7 @@ type Unreached = Map<string, ObservedInstance>;
  * instance, whose connections go through the API server. Slower than pod addresses; meant for development.
  */
 export class PortForwards {
-  readonly #forwarder: PortForward;
+  readonly #credentials: Pick<Credentials, 'config'>;
   readonly #warn: (text: string) => void;
   readonly #byUid = new Map<string, Forward>();
   readonly #sockets = new Set<Socket>();
@@ -33,8 +33,12 @@ export class PortForwards {
   #order: Promise<void> = Promise.resolve();
 
   /** @param listen opens a free port of this machine for a server */
-  constructor({ config }: Credentials, warn: (text: string) => void, listen = listenOnLoopback) {
-    this.#forwarder = new PortForward(config);
+  constructor(
+    credentials: Pick<Credentials, 'config'>,
+    warn: (text: string) => void,
+    listen = listenOnLoopback,
+  ) {
+    this.#credentials = credentials;
     this.#warn = warn;
     this.#listen = listen;
   }
@@ -136,7 +140,8 @@ export class PortForwards {
     socket.on('error', () => socket.destroy());
     try {
       const faults = tellFaults((fault) => this.#warn(`port ${port} of the pod ${pod}: ${fault}`));
-      const way = await this.#forwarder.portForward(namespace, pod, [port], socket, faults, socket);
+      const forwarder = new PortForward(this.#credentials.config);
+      const way = await forwarder.portForward(namespace, pod, [port], socket, faults, socket);
       if (typeof way !== 'function') endTogether(socket, way);
     } catch (error) {
       this.#warn(

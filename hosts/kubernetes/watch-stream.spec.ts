@@ -29,6 +29,7 @@ describe('the lines of a watch', () => {
       config: new KubeConfig(),
       sign: (url) => sign(url),
       distrustConnections: () => void (distrusted += 1),
+      distrustCredentials: () => undefined,
     });
   });
   afterAll(() => {
