@@ -4,6 +4,7 @@ import { freshDatabase, type TestDatabase } from '../test/support/database.js';
 import { describeWith } from '../test/support/require-part.js';
 import { databaseSettings } from './database.config.js';
 import { openDatabase, type Database } from './database.js';
+import { migrate } from './migrate.js';
 import { ensurePartitions } from './partitions.js';
 import { retentionSettings, type RetentionSettings } from './retention.config.js';
 
@@ -19,6 +20,10 @@ describeWith('postgres')('partitions', () => {
   beforeAll(async () => {
     testDatabase = await freshDatabase();
     database = await openDatabase(databaseSettings.parse({ DATABASE_URL: testDatabase.url }));
+    // Migrated today, which the run's template need not be when midnight has passed since.
+    await database.rows(`drop schema public cascade`);
+    await database.rows(`create schema public`);
+    await migrate(testDatabase.url);
     [{ today }] = (await database.rows<{ today: string }>(`select current_date as today`)) as [
       { today: string },
     ];

@@ -8,10 +8,13 @@ import { letGoOfIdle } from './let-go-of-idle.js';
 describe('a server that closes', () => {
   let server: FastifyInstance;
   let port: number;
+  let asked: PromiseWithResolvers<void>;
   beforeEach(async () => {
     server = fastify({ forceCloseConnections: false });
     letGoOfIdle(server);
+    asked = Promise.withResolvers();
     server.get('/slow', async () => {
+      asked.resolve();
       await sleep(300);
       return 'done';
     });
@@ -20,7 +23,7 @@ describe('a server that closes', () => {
   afterEach(() => server.server.closeAllConnections());
 
   const close = () =>
-    Promise.race([server.close().then(() => 'closed'), sleep(3000).then(() => 'still open')]);
+    Promise.race([server.close().then(() => 'closed'), sleep(3000, 'still open', { ref: false })]);
 
   it('does not wait for a client that connected and never asked for anything, as browsers do', async () => {
     const silent = connect(port, '127.0.0.1');
@@ -31,7 +34,7 @@ describe('a server that closes', () => {
 
   it('gives the answer that is under way', async () => {
     const answer = fetch(`http://127.0.0.1:${port}/slow`).then((response) => response.text());
-    await sleep(50);
+    await asked.promise;
     const closed = close();
     expect(await answer).toBe('done');
     expect(await closed).toBe('closed');

@@ -20,7 +20,7 @@ function createNotifications() {
 }
 
 describe('a watched cache', () => {
-  const create = (maxAgeMs = 1_000, maxEntries = 10) => {
+  const create = (maxAgeMs = 60_000, maxEntries = 10) => {
     const { notifications, state, tell } = createNotifications();
     const cache = new WatchedCache<string>(notifications, {
       channel: 'changes',
@@ -99,7 +99,7 @@ describe('a watched cache', () => {
   });
 
   it('holds no more than it may, dropping the oldest', async () => {
-    const { get, loads } = create(1_000, 3);
+    const { get, loads } = create(60_000, 3);
     for (const key of ['a', 'b', 'c', 'd']) await get(key);
     await get('d');
     await get('b');

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { openAnotherPool, openTestDatabase } from '../../test/support/open-test-database.js';
 import { describeWith } from '../../test/support/require-part.js';
-import type { Database } from '../database.js';
+import type { Database, Sql } from '../database.js';
 import { lockClaims } from './claims.js';
 import { inClaims, type ClaimsTurn } from './claims-turn.js';
 
@@ -30,11 +31,19 @@ describeWith('postgres')('turns to claim', () => {
     });
 
   /** Another process claims until `work` is over. */
-  const whileAnotherClaims = (work: () => Promise<void>) =>
+  const whileAnotherClaims = (work: (sql: Sql) => Promise<void>) =>
     other.transaction(async (sql) => {
       await lockClaims(sql);
-      await work();
+      await work(sql);
     });
+
+  const isClaimAwaited = async (sql: Sql) => {
+    const waiting = await sql.rows(
+      `select 1 from pg_locks join pg_database on pg_database.oid = database
+        where locktype = 'advisory' and not granted and datname = current_database()`,
+    );
+    return waiting.length > 0;
+  };
 
   it('leave connections to other work, however many wait', async () => {
     let waiting: Promise<void>[] = [];
@@ -48,13 +57,20 @@ describeWith('postgres')('turns to claim', () => {
   });
 
   it('go to those who give back before those who ask', async () => {
+    const all = ['a', 'b', 'c', 'd', 'x', 'y'];
+    /** Goes on when the next one has its place in the database's own line, so that none overtakes it on the way there. */
+    const inOrder = (name: string, turn: ClaimsTurn) =>
+      inClaims(database, turn, async (sql) => {
+        done.push(name);
+        while (done.length < all.length && !(await isClaimAwaited(sql))) await sleep(5);
+      });
     let waiting: Promise<void>[] = [];
-    await whileAnotherClaims(async () => {
+    await whileAnotherClaims(async (sql) => {
       waiting = [
-        ...['a', 'b', 'c', 'd'].map((name) => claim(name, 'asking')),
-        ...['x', 'y'].map((name) => claim(name, 'giving back')),
+        ...all.slice(0, 4).map((name) => inOrder(name, 'asking')),
+        ...all.slice(4).map((name) => inOrder(name, 'giving back')),
       ];
-      await Promise.resolve();
+      while (!(await isClaimAwaited(sql))) await sleep(5);
     });
     await Promise.all(waiting);
     // The first two were at the database already.
