@@ -78,10 +78,10 @@ describeWith('postgres')('a database that is frozen', () => {
     expect([statuses(before.answers), before.own]).toEqual([[200], ['fulfilled', 'fulfilled']]);
     const thaw = postgres.freeze();
     try {
-      const asked = ask(token);
-      const startedAt = performance.now();
+      let isAnswered = false;
+      const asked = ask(token).finally(() => (isAnswered = true));
       expect((await api.call('GET', '/livez')).status).toBe(200);
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(isAnswered).toBe(false);
       expect((await api.call('GET', '/readyz')).json.parts.database.ok).toBe(false);
       const { answers, took, own } = await asked;
       expect([statuses(answers), own]).toEqual([[503], ['rejected', 'rejected']]);
@@ -92,7 +92,7 @@ describeWith('postgres')('a database that is frozen', () => {
     }
     const after = await ask(token);
     expect([statuses(after.answers), after.own]).toEqual([[200], ['fulfilled', 'fulfilled']]);
-    expect(after.took).toBeLessThan(1_000);
+    expect(after.took).toBeLessThan(LONGEST_MS);
   }, 30_000);
 
   it('leaves no connection in the pool on which a statement was given up', async () => {

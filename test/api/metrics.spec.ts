@@ -119,7 +119,7 @@ describeWith('postgres')('metrics over HTTP', () => {
     const first = await slice('limit=2');
     expect(first.items.map(([id]: [string]) => id)).toEqual([young, unmeasured]);
     expect(await slice(`limit=2&cursor=${first.next}`)).toEqual({ items: [[old, all]], next: null });
-    const [sample] = (await get(`/api/metrics/instances/samples?limit=1&seconds=10`)).json.items[0].samples;
+    const [sample] = (await get(`/api/metrics/instances/samples?limit=1&seconds=15`)).json.items[0].samples;
     expect(sample).toEqual({
       sampled_at: expect.stringMatching(/\.\d{6}Z$/),
       cpu_millicores: 300,

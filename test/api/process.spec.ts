@@ -71,7 +71,8 @@ describe('the api process', () => {
     });
     let said = '';
     child.stderr!.on('data', (chunk) => (said += String(chunk)));
-    const [code] = await once(child, 'exit');
+    // What it said may be read only after it has ended.
+    const [code] = await once(child, 'close');
     expect(code).not.toBe(0);
     expect(said).toContain('PORT');
   });

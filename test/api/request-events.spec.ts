@@ -114,8 +114,10 @@ describe('request events', () => {
     expect(numbers).toEqual([...new Set(numbers)].toSorted((left, right) => left - right));
     const lastProgress = messages.findLast(({ event }) => event === 'progress');
     expect(lastProgress!.data.details).toEqual({ rows_done: 30 });
-    // The client's clock adds some jitter to the server's pace.
-    messages.slice(4).forEach(({ atMs }, index) => expect(atMs - messages[index]!.atMs).toBeGreaterThan(900));
+    // The rule itself is shown by streams.spec.ts; a client that was held up reads one message late, not most of them.
+    const gaps = messages.slice(4).map(({ atMs }, index) => atMs - messages[index]!.atMs);
+    expect(Math.min(...gaps)).toBeGreaterThan(500);
+    expect(gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)]).toBeGreaterThan(950);
   });
 
   it('tells many streams of one request the same', async () => {

@@ -14,8 +14,8 @@ describe('a request that waits', () => {
   let readings = 0;
 
   /** What was read of the line is old by then, without anybody waiting for it. */
-  const letSecondsPass = () => {
-    const ahead = performance.now() + 5_000;
+  const letAMinutePass = () => {
+    const ahead = performance.now() + 60_000;
     const begin = Date.now();
     jest.spyOn(performance, 'now').mockImplementation(() => ahead + Date.now() - begin);
   };
@@ -37,7 +37,7 @@ describe('a request that waits', () => {
   beforeEach(async () => {
     for (const table of ['instance_lease', 'model_instance', 'work_request', 'user_usage'])
       await api.parts.database.rows(`delete from ${table}`);
-    letSecondsPass();
+    letAMinutePass();
     readings = 0;
   });
 
@@ -64,7 +64,7 @@ describe('a request that waits', () => {
     expect(await ask(second)).toMatchObject({ phase: 'waiting', waiting_because: busy, position: 2 });
     await releaseLease(api.parts.database, leaseToken, { outcome: 'finished' });
     await releaseLease(api.parts.database, first.leaseToken, { outcome: 'cancelled' });
-    letSecondsPass();
+    letAMinutePass();
     expect(await ask(second)).toMatchObject({ waiting_because: 'Its turn has come.', position: 1 });
   });
 
@@ -89,16 +89,18 @@ describe('a request that waits', () => {
     const users = Array.from({ length: 6 }, (_, index) => `user-${index}`);
     const waiting = [];
     for (let turn = 0; turn < 20; turn += 1) for (const user of users) waiting.push(await submit(id, user));
+    const beganAt = Date.now();
     const told = await Promise.all(waiting.map(ask));
     expect(told.map(({ position }) => position)).toEqual(waiting.map((_, index) => index + 1));
-    expect(readings).toBeLessThanOrEqual(3);
+    // What was read serves for a second at least.
+    expect(readings).toBeLessThanOrEqual(1 + Math.floor((Date.now() - beganAt) / 1_000));
   });
 
   it('says how long it pauses after losses', async () => {
     const { id } = await oneOnly();
     const told = await ask(await submit(id, 'ada', 60));
     expect(told).toMatchObject({ phase: 'waiting', position: null });
-    expect(told.waiting_because).toMatch(/were lost .* is asked for in (59|60) s\.$/);
+    expect(told.waiting_because).toMatch(/were lost .* is asked for in (5\d|60) s\.$/);
   });
 
   it('says in the words of the host what keeps its instance from starting, and no more once it runs', async () => {

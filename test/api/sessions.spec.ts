@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApi, type RunningApi } from '../support/running-api.js';
+import { waitUntil } from '../support/wait-until.js';
 
 /** Signing in, renewing, signing out, over HTTP. What a signed-in caller may do is told in the other specs. */
 describe('sessions', () => {
@@ -199,8 +200,9 @@ describe('sessions', () => {
        select pg_notify('hub_session', user_id) from over`,
       [Buffer.from(token)],
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(await isSignedIn({ authorization: `Bearer ${token}` })).toBe(false);
+    const isOver = async () => !(await isSignedIn({ authorization: `Bearer ${token}` })) || undefined;
+    // Sooner than this process would have asked by itself.
+    await waitUntil('the end of the session', isOver, { withinMs: 4_000, everyMs: 20 });
   });
 
   it('gives its own page a cookie no script can read, and a foreign page none', async () => {
