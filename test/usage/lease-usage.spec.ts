@@ -14,7 +14,7 @@ import { describeWith } from '../support/require-part.js';
 const notMeasured = { peak_memory_bytes: null, peak_cpu_millicores: null, usage_samples: 0 };
 let began: number;
 /** Seconds after the story's begin. */
-const at = (second: number) => new Date(began + second * 1000).toISOString();
+const at = (second: number) => new Date(began + Math.round(second * 1000)).toISOString();
 const period = (second: number, memoryBytes: number, cpuMillicores = 10) => ({
   from: at(second),
   to: at(second + 1),
@@ -145,10 +145,9 @@ describeWith('postgres')('the usage of a lease', () => {
     });
 
     it('is of no sample that it did not touch, and measured in each that it did', async () => {
-      const work = fc.record({
-        pause: fc.integer({ min: 1, max: 80 }),
-        lasts: fc.integer({ min: 1, max: 200 }),
-      });
+      // Whole milliseconds, as they are stored: two parts that are the same must not differ by a rounding here.
+      const tenths = (max: number) => fc.integer({ min: 1, max }).map((count) => count * 100);
+      const work = fc.record({ pause: tenths(80), lasts: tenths(200) });
       const cpus = fc.uniqueArray(fc.integer({ min: 1, max: 9000 }), { minLength: 3, maxLength: 3 });
       await fc.assert(
         fc.asyncProperty(fc.array(work, { minLength: 1, maxLength: 4 }), cpus, async (works, cpu) => {
@@ -156,14 +155,13 @@ describeWith('postgres')('the usage of a lease', () => {
           const leases: { readonly from: number; readonly to: number; readonly token: string }[] = [];
           let end = 0;
           for (const { pause, lasts } of works) {
-            const [from, to] = [end + pause / 10, end + (pause + lasts) / 10];
-            leases.push({ from, to, token: await lease(from, to) });
+            const [from, to] = [end + pause, end + pause + lasts];
+            leases.push({ from, to, token: await lease(from / 1000, to / 1000) });
             end = to;
           }
           for (const [index, one] of cpu.entries()) await sample(index, one + 1, one);
-          const seconds = windowMs / 1000;
           const partOf = ({ from, to }: (typeof leases)[number], index: number) =>
-            Math.min(to, (index + 1) * seconds) - Math.max(from, index * seconds);
+            Math.min(to, (index + 1) * windowMs) - Math.max(from, index * windowMs);
           for (const one of leases) {
             const touched = cpu.flatMap((_, index) => (partOf(one, index) >= 0 ? [index] : []));
             const row = await read(one.token);
@@ -175,13 +173,13 @@ describeWith('postgres')('the usage of a lease', () => {
             expect(row).toMatchObject({ peak_memory_bytes: highest + 1, usage_samples: touched.length });
             const mostlyOthers = touched.filter(
               (index) =>
-                one.to > (index + 1) * seconds &&
+                one.to > (index + 1) * windowMs &&
                 leases.some((other) => partOf(other, index) > partOf(one, index)),
             );
             const own = touched.filter((index) => !mostlyOthers.includes(index)).map((index) => cpu[index]!);
             expect(row.peak_cpu_millicores).toBe(own.length === 0 ? null : Math.max(...own));
             // Whoever ended while samples were taken has its CPU measured.
-            if (one.to <= cpu.length * seconds) expect(own).not.toEqual([]);
+            if (one.to <= cpu.length * windowMs) expect(own).not.toEqual([]);
           }
         }),
         { numRuns: 25 },
