@@ -17,6 +17,11 @@ describe('ports', () => {
     await whileTaken(port, async () => expect(await isPortFree(port, '127.0.0.1')).toBe(false));
   });
 
+  it('are given out once, though nobody listens on them yet', async () => {
+    const ports = await Promise.all(Array.from({ length: 1000 }, () => freePort()));
+    expect(new Set(ports).size).toBe(1000);
+  });
+
   it('that were recorded are used again', async () => {
     const recorded = { a: await freePort(), b: await freePort() };
     expect(await choosePorts(['a', 'b'], recorded)).toEqual(recorded);

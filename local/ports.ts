@@ -5,11 +5,18 @@ export async function isPortFree(port: number, host: string): Promise<boolean> {
   return (await tryListening(port, host)) !== undefined;
 }
 
-/** A TCP port that nothing listens on now. The kernel does not hand the same one out again soon. */
+/** Ports that were given out: nobody may listen yet on one of them, and the kernel may name it once more. */
+const given = new Set<number>();
+
+/** A TCP port that nothing listens on now, each time another one. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const port = await tryListening(0, host);
-  if (port === undefined) throw new Error(`no free TCP port on ${host}`);
-  return port;
+  for (;;) {
+    const port = await tryListening(0, host);
+    if (port === undefined) throw new Error(`no free TCP port on ${host}`);
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 /** The ports recorded by the last start where they are still free, new ones elsewhere; all different. */
