@@ -3,7 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { readProcFile } from '../../hosts/local/proc-files.js';
 import type { ObservedInstance } from '../../hosts/model-host.js';
+import { waitUntil } from '../support/wait-until.js';
 import { askFixture, isAlive, type LocalTestHost, startLocalTestHost, untilDead } from './local-test-host.js';
 import { type RecordedWatch, recordWatch } from './record-watch.js';
 
@@ -31,7 +33,7 @@ describe('when the local host ends', () => {
     const ready = await startReady();
     const { child, stray } = (await askFixture(ready, '/fault/spawn')) as { child: number; stray: number };
     const pids = [await pidOf(ready), child, stray];
-    await new Promise((settle) => setTimeout(settle, 300));
+    await host.usageSince(ready, Date.now());
     await host.end('SIGKILL');
     await untilDead(pids);
     await host.start();
@@ -86,8 +88,12 @@ describe('when the local host ends', () => {
     await begin();
     const ready = await startReady();
     const pid = await pidOf(ready);
-    process.kill(await watchdogOf(host.pid()), 'SIGKILL');
-    await new Promise((settle) => setTimeout(settle, 600));
+    const lost = await watchdogOf(host.pid());
+    process.kill(lost, 'SIGKILL');
+    const anotherThere = async () => (await watchdogsOf(host.pid())).find((each) => each !== lost);
+    await waitUntil('another watchdog', anotherThere, { withinMs: 10_000, everyMs: 25 });
+    // The host answers when it has told it all that it started it for.
+    await host.client.readUsage();
     await host.end('SIGKILL');
     await untilDead([pid]);
   });
@@ -135,11 +141,15 @@ async function outcomeOf(child: ChildProcess): Promise<string> {
   return `${code} ${text}`;
 }
 
-/** The shell among the children of the host. */
 async function watchdogOf(hostPid: number): Promise<number> {
+  const [pid] = await watchdogsOf(hostPid);
+  if (pid === undefined) throw new Error(`host ${hostPid} has no watchdog among its children`);
+  return pid;
+}
+
+/** The shells among the children of the host; one that ended is there until the host has heard of it. */
+async function watchdogsOf(hostPid: number): Promise<number[]> {
   const children = await readFile(`/proc/${hostPid}/task/${hostPid}/children`, 'utf8');
-  for (const pid of children.trim().split(' ').map(Number)) {
-    if ((await readFile(`/proc/${pid}/comm`, 'utf8')).trim() === 'sh') return pid;
-  }
-  throw new Error(`host ${hostPid} has no watchdog among its children: ${children}`);
+  const pids = children.trim().split(' ').filter(Boolean).map(Number);
+  return pids.filter((pid) => readProcFile(pid, 'comm')?.trim() === 'sh');
 }

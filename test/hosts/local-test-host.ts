@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createLocalModelHost } from '../../hosts/local/local-model-host.js';
-import type { InstanceSpec, ModelHost, ObservedInstance } from '../../hosts/model-host.js';
+import type { InstanceSpec, InstanceUsage, ModelHost, ObservedInstance } from '../../hosts/model-host.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const MEBIBYTE = 1024 * 1024;
 const READY_TIMEOUT_MS = 10_000;
@@ -21,6 +22,8 @@ export interface LocalTestHost {
   /** What the host process wrote to its standard error. */
   output(): string;
   spec(model: string, sizes?: Partial<InstanceSpec>): InstanceSpec;
+  /** The use of an instance as of a look that the host took after this time: it knows all its processes of then. */
+  usageSince(instance: ObservedInstance, atMs: number): Promise<InstanceUsage>;
   /** Ends the host process and waits for its end; `start` brings another up on the same data. */
   end(signal: NodeJS.Signals): Promise<number | null>;
   start(): Promise<void>;
@@ -73,6 +76,7 @@ export async function startLocalTestHost(settings: Record<string, string> = {}):
     pid: () => child?.pid ?? 0,
     output: () => output,
     spec: (model, sizes) => ({ ...specOf(model), ...sizes }),
+    usageSince: (instance, atMs) => usageSince(client, instance, atMs),
     end,
     start,
     close: async () => {
@@ -97,6 +101,12 @@ function specOf(modelId: string): InstanceSpec {
     labels: {},
     annotations: {},
   };
+}
+
+function usageSince(client: ModelHost, { uid }: ObservedInstance, atMs: number): Promise<InstanceUsage> {
+  const look = async () =>
+    (await client.readUsage()).instances.find((one) => one.uid === uid && Date.parse(one.sampledAt) > atMs);
+  return waitUntil('the host to look at its instance', look, { withinMs: 10_000, everyMs: 50 });
 }
 
 function saysReady(child: ChildProcess, output: () => string): Promise<void> {

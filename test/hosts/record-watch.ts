@@ -14,7 +14,8 @@ export interface RecordedWatch {
 
 const PATIENCE_MS = 15_000;
 
-export function recordWatch(host: ModelHost): RecordedWatch {
+/** @param patienceMs how long what a test waits for may take */
+export function recordWatch(host: ModelHost, patienceMs = PATIENCE_MS): RecordedWatch {
   const events: HostEvent[] = [];
   const waiters = new Set<() => void>();
   const watch = host.watch((event) => {
@@ -41,10 +42,8 @@ export function recordWatch(host: ModelHost): RecordedWatch {
       };
       const timer = setTimeout(() => {
         waiters.delete(look);
-        reject(
-          new Error(`${what} was not seen in ${PATIENCE_MS} ms; last: ${JSON.stringify(events.at(-1))}`),
-        );
-      }, PATIENCE_MS);
+        reject(new Error(`${what} was not seen in ${patienceMs} ms; last: ${JSON.stringify(events.at(-1))}`));
+      }, patienceMs);
       waiters.add(look);
       look();
     });
