@@ -48,7 +48,12 @@ export class StubHub {
   static async start(): Promise<StubHub> {
     const server = createServer();
     const hub = new StubHub(server);
-    server.on('request', (request, response) => void hub.answer(request, response));
+    server.on('request', (request, response) => {
+      void hub.answer(request, response).catch((error: unknown) => {
+        // A page that gives up a call, or is closed, in the middle of what it sends is no fault.
+        if (error !== request.errored) throw error;
+      });
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return hub;
   }

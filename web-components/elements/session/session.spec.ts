@@ -103,7 +103,7 @@ describeWith('browser')('<hub-session>', () => {
     await showMarkup(page, hub.url, markup);
     await page.getByRole('button', { name: 'Continue as guest' }).click();
     await page.getByText('Physicochemical descriptors').waitFor();
-    await page.waitForResponse(/session\/refresh/);
+    await page.waitForFunction("Object.values(localStorage).join().includes('renewed-token')");
     await page.evaluate("document.querySelector('hub-model-list').reload()");
     expect(hub.callsOf('GET /api/models').map(({ headers }) => headers.authorization)).toEqual([
       'Bearer short-token',
