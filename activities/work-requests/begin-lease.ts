@@ -29,6 +29,11 @@ async function writeBeginning(
   version: Promise<string | null> | null,
 ): Promise<void> {
   const { lease_token, request_id, run_key, instance_id } = lease;
+  // By itself: whoever holds the instance may be about to write into its request, which this one holds next.
+  await deps.database.rows(
+    `update model_instance set first_call_at = clock_timestamp() where id = $1 and first_call_at is null`,
+    [instance_id],
+  );
   await deps.database.transaction(async (sql) => {
     await sql.rows(
       `update work_request set instance_ready_at = coalesce(instance_ready_at, clock_timestamp()),
@@ -36,20 +41,18 @@ async function writeBeginning(
         where id = $1`,
       [request_id, lease.model_version],
     );
-    await sql.rows(
-      `with first as (update model_instance set first_call_at = clock_timestamp() where id = $2 and first_call_at is null)
-       update instance_lease set begun_at = clock_timestamp() where lease_token = $1`,
-      [lease_token, instance_id],
-    );
+    await sql.rows(`update instance_lease set begun_at = clock_timestamp() where lease_token = $1`, [
+      lease_token,
+    ]);
     await moveWorkRequest(sql, request_id, 'run', { runKey: run_key, event: { instance_id } });
   });
   const stated = await version;
   if (stated === null) return;
-  await deps.database.rows(
-    `with instance as (update model_instance set model_version = $2 where id = $1)
-     update work_request set model_version = $2 where id = $3`,
-    [instance_id, stated, request_id],
-  );
+  await deps.database.rows(`update model_instance set model_version = $2 where id = $1`, [
+    instance_id,
+    stated,
+  ]);
+  await deps.database.rows(`update work_request set model_version = $2 where id = $1`, [request_id, stated]);
 }
 
 /** The version the server states; null when it states none that can be kept, which is told and harms nobody. */

@@ -50,9 +50,10 @@ async function settle(
     if (!lease || !isOpen(lease)) return null;
     // Settled before, and the answer was lost: its next claim is there.
     if (lease.lease_state === 'RELEASED') return claimNext(deps, sql, lease);
+    const history = await readHistory(sql, lease);
     if (outcome.type !== 'failed')
       await forgiveAttempts(sql, shardPlace(lease), isWithoutBlame(outcome) ? 'nobody' : 'the first');
-    const settlement = settleAttempt(outcome, { ...(await readHistory(sql, lease)), largestNodeBytes });
+    const settlement = settleAttempt(outcome, { ...history, largestNodeBytes });
     const marked = await releaseLease(sql, leaseToken, { outcome: outcome.type, ...retirementFor(outcome) });
     const claimed = await applySettlement(deps, sql, lease, outcome, settlement);
     return {
@@ -65,7 +66,7 @@ async function settle(
   return settled.leaseToken ? statusOfClaim(deps, settled.leaseToken, settled.hints) : { type: 'ended' };
 }
 
-/** Locks the request: its row comes before its leases' rows, as where shards are stored. */
+/** Locks the request: its row comes before those of its leases and shards, as where shards are stored. */
 async function readHistory(
   sql: Sql,
   lease: LeaseFacts,
