@@ -38,27 +38,16 @@ export function createBeginWorkRequest(deps: ActivityDependencies): Begin {
     async readClaim(leaseToken) {
       const known = await readLease(deps.database, leaseToken);
       // Whoever was granted an instance holds it while this is read: only those who wait wait for the claims.
-      if (known?.lease_state !== 'WAITING') return planned(deps, statusOf(deps, known, nothingToTell), known);
+      if (known?.lease_state !== 'WAITING') return planned(deps, known, nothingToTell);
       if (await giveUpNeedless(deps, leaseToken)) return { type: 'finished' };
       // Thousands may wait and look now and then: they serve claims only while nobody else does.
       const hints = await deps.database.transaction(async (sql) =>
         (await tryLockClaims(sql)) ? serveClaims(sql, deps.settings) : nothingToTell,
       );
       sendHints(deps, hints, leaseToken);
-      return planned(deps, await statusOfClaim(deps, leaseToken, hints), known);
+      return statusOfClaim(deps, leaseToken, hints);
     },
   };
-}
-
-/** A request whose model was switched off when it began is planned when it gets its instance. */
-async function planned(
-  { database }: ActivityDependencies,
-  status: ClaimStatus,
-  lease: LeaseFacts | null,
-): Promise<ClaimStatus> {
-  if (status.type === 'granted' && lease?.request_state === 'QUEUED')
-    await moveWorkRequest(database, lease.request_id, 'plan', { runKey: lease.run_key });
-  return status;
 }
 
 /** Ends a claim that waits for nothing any more. @returns whether it did */
@@ -134,7 +123,19 @@ export async function statusOfClaim(
   leaseToken: string,
   hints: ClaimHints,
 ): Promise<ClaimStatus> {
-  return statusOf(deps, await readLease(deps.database, leaseToken), hints);
+  return planned(deps, await readLease(deps.database, leaseToken), hints);
+}
+
+/** A request whose model was switched off when it began is planned when it gets its instance. */
+async function planned(
+  deps: Pick<ActivityDependencies, 'database' | 'modelSpeeds'>,
+  lease: LeaseFacts | null,
+  hints: ClaimHints,
+): Promise<ClaimStatus> {
+  const status = statusOf(deps, lease, hints);
+  if (status.type === 'granted' && lease?.request_state === 'QUEUED')
+    await moveWorkRequest(deps.database, lease.request_id, 'plan', { runKey: lease.run_key });
+  return status;
 }
 
 function statusOf(
