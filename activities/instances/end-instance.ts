@@ -23,8 +23,7 @@ export async function deleteInstance(deps: ActivityDependencies, instanceId: str
   // Whoever asked the host for it may have died before the row said so.
   const uid = row?.uid ?? deps.instances.see(instanceId)?.uid;
   if (!row || row.state === 'TERMINATED' || uid === undefined) return;
-  await deps.host.deleteInstance(instanceId, uid);
-  if (await isGone(deps.instances, instanceId, uid, GONE_WITHIN_MS)) return;
+  if (await isLetGo(deps, instanceId, uid)) return;
   const limit = deps.settings.terminatingTimeoutSeconds;
   if ((row.terminating_seconds ?? 0) < limit)
     throw new Error(`instance ${instanceId} is still terminating at its host; it is asked again`);
@@ -32,6 +31,16 @@ export async function deleteInstance(deps: ActivityDependencies, instanceId: str
   await deps.database.transaction((sql) =>
     recordInstanceEvent(sql, instanceId, 'INSTANCE_STUCK_TERMINATING', { seconds: limit, uid }),
   );
+}
+
+/** Asks the host to let go of it. @returns whether it has, within the time that an end usually takes */
+async function isLetGo(
+  { host, instances }: Pick<ActivityDependencies, 'host' | 'instances'>,
+  instanceId: string,
+  uid: string,
+): Promise<boolean> {
+  const { deleted } = await host.deleteInstance(instanceId, uid);
+  return !deleted || isGone(instances, instanceId, uid, GONE_WITHIN_MS);
 }
 
 /** Waits for the watch to say that the host does not have it any more. @returns whether it did in time */
@@ -42,7 +51,8 @@ function isGone(
   withinMs: number,
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const there = () => instances.see(instanceId)?.uid === uid;
+    // A watch that has not been told of all instances yet, or is blind, does not know that one is gone.
+    const there = () => !instances.current || instances.see(instanceId)?.uid === uid;
     const end = () => {
       clearTimeout(timer);
       stop();

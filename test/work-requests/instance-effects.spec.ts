@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { createActivities } from '../../activities/index.js';
+import { watchInstances } from '../../activities/instances/instance-watch.js';
 import { keepEvidence } from '../../activities/instances/keep-evidence.js';
 import { decompressText } from '../../db/compressed-text.js';
 import { markToEnd } from '../../db/queries/leases.js';
@@ -8,6 +10,7 @@ import { makeLease } from '../factories/make-lease.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { makeModel } from '../factories/make-model.js';
 import { makeRequest } from '../factories/make-request.js';
+import { PlayedHost } from '../support/played-host.js';
 import { openPlayedWorker, type PlayedWorker } from '../support/played-worker.js';
 import { describeWith } from '../support/require-part.js';
 
@@ -438,14 +441,23 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     await worker.host.deleteInstance(id, stuck.uid);
   }, 20_000);
 
-  it('ask again while the host has not let go of it', async () => {
+  it('ask again while the host has not let go of it, and while their watch can not tell, until the host can', async () => {
     const id = await make();
     await worker.activities.createInstance(id);
     await worker.database.transaction((sql) => markToEnd(sql, id, 'STOPPED', 'asked'));
-    const deletion = jest.spyOn(worker.host, 'deleteInstance').mockResolvedValue({ deleted: true });
-    await expect(worker.activities.deleteInstance(id)).rejects.toThrow(/still terminating at its host/);
+    const host = new PlayedHost();
+    host.healthy = false;
+    const blind = createActivities({ ...worker.deps, host, instances: watchInstances(host) });
+    const deletions = [worker.host, host].map((each) => jest.spyOn(each, 'deleteInstance'));
+    for (const deletion of deletions) deletion.mockResolvedValue({ deleted: true });
+    const tries = [worker.activities, blind].map((activities) => activities.deleteInstance(id));
+    for (const each of await Promise.allSettled(tries))
+      expect(each).toMatchObject({
+        reason: { message: expect.stringMatching(/still terminating at its host/) },
+      });
     expect(await read(id)).toMatchObject({ state: 'TERMINATING' });
-    deletion.mockRestore();
+    for (const deletion of deletions) deletion.mockRestore();
+    await blind.deleteInstance(id);
   }, 20_000);
 
   it('free its place for the next claim when it is over, once', async () => {
