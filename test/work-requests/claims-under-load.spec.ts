@@ -145,14 +145,10 @@ describeWith('postgres')('many claims', () => {
     expect(leases.filter(({ state }) => state !== 'RELEASED')).toEqual([]);
     for (const [, spans] of Map.groupBy(leases, ({ instance_id }) => instance_id))
       expect(mostAtOnce(spans)).toBe(1);
-    const places = await database.rows<{ model_id: string; from: string; to: string }>(
-      `select model_id, created_at as from, coalesce(terminated_at, 'infinity')::text as to from model_instance`,
+    const places = await database.rows<{ model_id: string; from: string; to: string | null }>(
+      `select model_id, created_at as from, terminated_at as to from model_instance`,
     );
-    const spans = places.map(({ model_id, from, to }) => ({
-      model_id,
-      from,
-      to: to === 'infinity' ? '9999' : new Date(to).toISOString(),
-    }));
+    const spans = places.map((place) => ({ ...place, to: place.to ?? '9999' }));
     expect(mostAtOnce(spans)).toBeLessThanOrEqual(cap);
     for (const { id, maxInstances } of models) {
       const own = spans.filter(({ model_id }) => model_id === id);
@@ -202,13 +198,18 @@ describeWith('postgres')('many claims', () => {
       expect(granted).toHaveLength(1);
       const { leaseToken } = granted[0]!;
       served.push(leaseToken);
+      // Users share by time: beside a second it does not matter how long this machine takes for each.
+      await database.rows(
+        `update instance_lease set granted_at = granted_at - interval '1 second' where lease_token = $1`,
+        [leaseToken],
+      );
       await underLock(database, (sql) => releaseLease(sql, leaseToken, { outcome: 'finished' }));
     }
     const ownOrder = (user: string) =>
       served.filter((token) => token.startsWith(user)).map((token) => Number(token.split('-')[1]));
     expect(ownOrder('early')).toEqual(Array.from({ length: 70 }, (_, index) => index + 1));
     expect(ownOrder('late')).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));
-    // Users share by time, and how long each lease lasts is the machine's doing; by arrival alone it would be 79th.
-    expect(served.indexOf('late-10')).toBeLessThan(40);
+    // By arrival alone it would be 79th.
+    expect(served.indexOf('late-10')).toBeLessThan(25);
   });
 });

@@ -210,7 +210,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     await worker.database.rows(`update model_instance set placed_at = clock_timestamp() where id = $1`, [id]);
     await worker.activities.giveUpStarting(id);
     expect(await read(id)).toMatchObject({ state: 'INITIALIZING' });
-    expect((await worker.activities.readInstance(id)).readySecondsLeft).toBeCloseTo(60, 0);
+    expectLeft((await worker.activities.readInstance(id)).readySecondsLeft, 60);
   });
 
   it('retire it when nobody needed it for its idle time, and look again until then', async () => {
@@ -221,7 +221,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     expect(await read(over)).toMatchObject({ state: 'SHOULD_TERMINATE', termination_reason: 'COMPLETED' });
     const verdict = await worker.activities.retireIdle(await idle(20));
     expect(verdict).toMatchObject({ type: 'look again', inSeconds: expect.any(Number) });
-    expect((verdict as { inSeconds: number }).inSeconds).toBeCloseTo(40, 0);
+    expectLeft((verdict as { inSeconds: number }).inSeconds, 40);
     const request = await makeRequest(worker.database, {
       modelId: (await makeModel(worker.database)).id,
       state: 'SCHEDULING',
@@ -248,7 +248,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
   it('give up what was ready and answers no health check, but not before its time', async () => {
     const early = await makeUnready({ idleSeconds: 50 }, 30);
     const verdict = await worker.activities.retireIdle(early);
-    expect((verdict as { inSeconds: number }).inSeconds).toBeCloseTo(10, 0);
+    expectLeft((verdict as { inSeconds: number }).inSeconds, 10);
     const late = await makeUnready({ idleSeconds: 50 }, 41);
     expect(await worker.activities.retireIdle(late)).toEqual({ type: 'retired' });
     expect(await read(late)).toMatchObject({
@@ -261,7 +261,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
   it('give one that was given back just now the whole time to answer again', async () => {
     const id = await makeUnready({ idleSeconds: 5 }, 900);
     const verdict = await worker.activities.retireIdle(id);
-    expect((verdict as { inSeconds: number }).inSeconds).toBeCloseTo(35, 0);
+    expectLeft((verdict as { inSeconds: number }).inSeconds, 35);
   });
 
   it('spare one that answers no health check while it computes, not while it only has a lease', async () => {

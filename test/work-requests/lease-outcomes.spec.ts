@@ -72,10 +72,9 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
     server.conduct = answerAfter(1_400);
     const { instanceId, outcome } = await start({ memoryLimitBytes: 256 * MEBIBYTE });
     await untilCalled();
-    const startedAt = performance.now();
     worker.host.die(instanceId, 'OOMKilled', 137);
+    // Not that it was finished, as it would be when the model had answered.
     expect(await outcome).toMatchObject({ type: 'out-of-memory', memoryLimitBytes: 256 * MEBIBYTE });
-    expect(performance.now() - startedAt).toBeLessThan(500);
   });
 
   it('is a crash when a server without limit is killed for memory: there is nothing to double', async () => {

@@ -30,6 +30,7 @@ describeWith('postgres')('a request between its instances and its end', () => {
   });
   afterEach(() => {
     server.conduct = answerHonestly;
+    server.calls.length = 0;
     worker.workflows.words.length = 0;
     worker.workflows.away = null;
   });
@@ -74,6 +75,9 @@ describeWith('postgres')('a request between its instances and its end', () => {
   const lost: LeaseOutcome = { type: 'lost', crashed: false, message: 'gone' };
   const crashed: LeaseOutcome = { type: 'lost', crashed: true, message: 'It crashed.' };
 
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await sleep(5);
+  };
   /** As if the time had passed. */
   const endPauses = ({ requestId }: MadeRequest) =>
     worker.database.rows(
@@ -328,7 +332,7 @@ describeWith('postgres')('a request between its instances and its end', () => {
     const pausing = await settle(second, lost);
     expect(pausing).toMatchObject({
       type: 'waiting',
-      because: expect.stringMatching(/lost before they did any work; the next one is asked for in 5 s/),
+      because: expect.stringMatching(/lost before they did any work; the next one is asked for in [1-5] s/),
     });
     const { leaseToken } = pausing as { leaseToken: string };
     expect(await settle(second, lost)).toMatchObject({ type: 'waiting', leaseToken });
@@ -409,8 +413,9 @@ describeWith('postgres')('a request between its instances and its end', () => {
     worker.workflows.away = new Error('no connection');
     const request = await submit();
     const claim = await begin(request);
-    await sleep(10);
-    expect(worker.warnings).toContain(`the start of instance ${claim.instanceId} could not be told`);
+    await until(() =>
+      worker.warnings.includes(`the start of instance ${claim.instanceId} could not be told`),
+    );
     expect(await readLeases(request)).toMatchObject([{ state: 'GRANTED' }]);
   });
 
@@ -445,7 +450,7 @@ describeWith('postgres')('a request between its instances and its end', () => {
     worker.host.change(claim.instanceId, { ready: false });
     const startedAt = performance.now();
     const outcome = await worker.activities.runSmall(claim.leaseToken);
-    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(outcome).toMatchObject({ type: 'lost', crashed: false });
     expect(slow).toBe(worker.deps.modelServer);
     const next = await worker.activities.settleLease(claim.leaseToken, outcome as LeaseOutcome);
@@ -455,14 +460,13 @@ describeWith('postgres')('a request between its instances and its end', () => {
   });
 
   it('that is small is stopped at once by a cancel', async () => {
-    server.conduct = answerAfter(1_400);
+    server.conduct = () => undefined;
     const { request, claim } = await beginSmall();
     const outcome = worker.activities.runSmall(claim.leaseToken);
-    await sleep(200);
-    const startedAt = performance.now();
+    await until(() => server.calls.length > 0);
     await moveWorkRequest(worker.database, request.requestId, 'cancel');
+    // Whoever waited for as long as an answer may take would say something else.
     expect(await outcome).toEqual({ type: 'ended' });
-    expect(performance.now() - startedAt).toBeLessThan(500);
     expect(await worker.activities.settleLease(claim.leaseToken, { type: 'ended' })).toEqual({
       type: 'ended',
     });
@@ -474,7 +478,7 @@ describeWith('postgres')('a request between its instances and its end', () => {
     server.conduct = answerAfter(1_400);
     const { claim } = await beginSmall();
     const outcome = worker.activities.runSmall(claim.leaseToken);
-    await sleep(200);
+    await until(() => server.calls.length > 0);
     worker.host.die(claim.instanceId, 'OOMKilled', 137);
     expect(await outcome).toMatchObject({ type: 'out-of-memory', memoryLimitBytes: 512 * MEBIBYTE });
   });
