@@ -83,6 +83,8 @@ export interface LogOptions {
   /** ISO times; lines outside are left out. */
   readonly since?: string;
   readonly until?: string;
+  /** Of a host's log that may be of any length: about so many bytes at most, the last of what was chosen. */
+  readonly lastBytes?: number;
 }
 
 /** Where following a log begins: with its last lines, or at a time. Left out: at its beginning. */
@@ -121,9 +123,8 @@ export interface InstanceUsage {
   readonly uid: string;
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
-  /** Highest memory seen over the instance's life, where the host knows it. */
+  /** Highest memory and CPU time of the instance's life, where the host knows them. */
   readonly peakMemoryBytes: number | null;
-  /** CPU used over the instance's life, where the host knows it. */
   readonly cpuSecondsTotal: number | null;
   /** For peaks of short work: the last minute by seconds, oldest first, or the window that the figures are averaged over. */
   readonly recentPeriods?: readonly UsagePeriod[];

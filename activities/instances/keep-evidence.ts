@@ -102,7 +102,8 @@ async function answeredBy<Found>(untilMs: number, answer: Promise<Found>): Promi
 async function readOwnLog(deps: ActivityDependencies, instanceId: string): Promise<string | null> {
   const row = await readInstanceRow(deps, instanceId);
   const seen = deps.instances.see(instanceId);
-  return seen && seen.uid !== row?.uid ? null : deps.host.readLogs(instanceId);
+  if (seen && seen.uid !== row?.uid) return null;
+  return deps.host.readLogs(instanceId, { lastBytes: deps.settings.keptLogBytes });
 }
 
 async function storeLog(

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timeOfLine } from '../../domain/instance/log-lines.js';
 import { HostUnavailableError } from '../../hosts/model-host.js';
 import type { LogReader } from '../records/log-reader.js';
 
@@ -6,6 +7,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 /** A host may restart; one that is away for longer is said to be. */
 const PATIENCE_MS = 20_000;
+
+/** Lines of one moment that are remembered; if it had more, those may be told twice after a break. */
+const MOST_REMEMBERED = 2_000;
 
 /** Where following begins: with the last lines, or at an ISO time. */
 export interface FollowStart {
@@ -90,12 +94,14 @@ class LastLines {
       this.#given.set(line, again - 1);
       return false;
     }
-    const at = Date.parse(line.slice(0, line.indexOf(' ')));
-    if (!Number.isNaN(at) && at !== this.#moment) {
+    const at = timeOfLine(line);
+    if (at !== null && at !== this.#moment) {
       this.#moment = at;
       this.#lines.clear();
     }
     this.#lines.set(line, (this.#lines.get(line) ?? 0) + 1);
+    const [oldest] = this.#lines.keys();
+    if (this.#lines.size > MOST_REMEMBERED && oldest !== undefined) this.#lines.delete(oldest);
     return true;
   }
 }

@@ -1,3 +1,6 @@
+/** Hosts break longer lines, in characters: output without line ends must not fill the memory. */
+export const LONGEST_LOG_LINE = 8 * 1024;
+
 /** A time in which an instance worked for somebody; ISO texts, null where it is open. */
 export interface LogWindow {
   readonly since: string | null;
@@ -27,7 +30,7 @@ export function linesWithin(log: string, window: LogWindow): string[] {
   const until = window.until === null ? Infinity : Date.parse(window.until);
   let isInside = window.since === null;
   return linesOf(log).filter((line) => {
-    const at = timeOf(line);
+    const at = timeOfLine(line);
     if (at !== null) isInside = at >= since && at <= until;
     return isInside;
   });
@@ -54,7 +57,8 @@ function pick(
   return isFirst(Date.parse(one), Date.parse(other)) ? one : other;
 }
 
-function timeOf(line: string): number | null {
+/** The time that a line of a log begins with, in ms since the epoch; null for one that is the rest of a longer text. */
+export function timeOfLine(line: string): number | null {
   const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)(?= |$)/.exec(line)?.[0];
   const at = stamp === undefined ? NaN : Date.parse(stamp);
   return Number.isNaN(at) ? null : at;

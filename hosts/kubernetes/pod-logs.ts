@@ -1,3 +1,4 @@
+import { LONGEST_LOG_LINE, timeOfLine } from '../../domain/instance/log-lines.js';
 import { type FollowOptions, HostUnavailableError, type LogOptions } from '../model-host.js';
 import { MODEL_CONTAINER } from './build-pod.js';
 import { type ClusterApi, type ClusterCall, ClusterRefusal } from './cluster-api.js';
@@ -7,6 +8,8 @@ const NOT_FOUND = 404;
 const BAD_REQUEST = 400;
 /** A log that takes longer than this to read is too long to be read as a whole. */
 const READ_TIMEOUT_MS = 30_000;
+/** Of a longer log the end is read, unless somebody asks for another part. */
+const MOST_BYTES = 32 * 1024 * 1024;
 
 /** Logs of pods: each line begins with its time. Asked of the API server directly, so that stopping is clean. */
 export class PodLogs {
@@ -39,9 +42,8 @@ export class PodLogs {
     const call = this.#call(podName, options);
     try {
       const lines = this.#lines({ ...call, query: { ...call.query, follow: true } }, signal);
-      for await (const line of lines) {
-        if (isInside(line, options)) yield line;
-      }
+      const isInside = windowOf(options);
+      for await (const line of lines) if (isInside(line)) yield line;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ClusterRefusal)) throw error;
@@ -71,8 +73,9 @@ export class PodLogs {
     try {
       for await (const bytes of response.body ?? []) {
         const lines = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split('\n');
-        rest = lines.pop() ?? '';
-        yield* lines;
+        const last = piecesOf(lines.pop() ?? '');
+        rest = last.pop() ?? '';
+        yield* [...lines.flatMap(piecesOf), ...last];
       }
     } catch (error) {
       throw new HostUnavailableError(`the log at ${call.path} broke off: ${String(error)}`, { cause: error });
@@ -84,17 +87,67 @@ export class PodLogs {
   }
 }
 
-async function chooseLines(lines: AsyncIterable<string>, options: LogOptions): Promise<string[]> {
-  const most = options.tailLines ?? options.headLines ?? Infinity;
+/** A line as it is, or broken where it is too long: then only the first piece begins with its time. */
+function piecesOf(line: string): string[] {
+  if (line.length <= LONGEST_LOG_LINE) return [line];
+  const count = Math.ceil(line.length / LONGEST_LOG_LINE);
+  return Array.from({ length: count }, (_, index) =>
+    line.slice(index * LONGEST_LOG_LINE, (index + 1) * LONGEST_LOG_LINE),
+  );
+}
+
+function chooseLines(lines: AsyncIterable<string>, options: LogOptions): Promise<string[]> {
+  const { tailLines, headLines, lastBytes = MOST_BYTES } = options;
+  const isInside = windowOf(options);
+  return tailLines === undefined && headLines !== undefined
+    ? firstLines(lines, isInside, { most: headLines, bytes: lastBytes })
+    : lastLines(lines, isInside, { most: tailLines ?? Infinity, bytes: lastBytes });
+}
+
+interface Bounds {
+  readonly most: number;
+  /** Counted as characters. */
+  readonly bytes: number;
+}
+
+async function firstLines(
+  lines: AsyncIterable<string>,
+  isInside: (line: string) => boolean,
+  { most, bytes }: Bounds,
+): Promise<string[]> {
   const kept: string[] = [];
+  let size = 0;
   for await (const line of lines) {
-    if (most === 0) break;
-    if (!isInside(line, options)) continue;
+    if (kept.length === most || size > bytes) break;
+    if (!isInside(line)) continue;
     kept.push(line);
-    if (options.tailLines === undefined && kept.length === most) break;
-    if (kept.length > most) kept.shift();
+    size += line.length;
+    if (kept.length === most) break;
   }
   return kept;
+}
+
+async function lastLines(
+  lines: AsyncIterable<string>,
+  isInside: (line: string) => boolean,
+  { most, bytes }: Bounds,
+): Promise<string[]> {
+  const kept: string[] = [];
+  let size = 0;
+  let passed = 0;
+  for await (const line of lines) {
+    if (most === 0) break;
+    if (!isInside(line)) continue;
+    kept.push(line);
+    size += line.length;
+    for (; kept.length - passed > most || size > bytes; passed += 1) size -= kept[passed]!.length;
+    // Let go of in bulk: one by one would move all the others each time.
+    if (passed > kept.length / 2) {
+      kept.splice(0, passed);
+      passed = 0;
+    }
+  }
+  return kept.slice(passed);
 }
 
 /**
@@ -110,9 +163,14 @@ function isYetToStart({ told }: ClusterRefusal): boolean {
   return told.includes('waiting to start');
 }
 
-/** True for a line within the window, and for one that bears no time. */
-function isInside(line: string, { since, until }: LogOptions): boolean {
-  const at = Date.parse(line.slice(0, line.indexOf(' ')));
-  if (Number.isNaN(at)) return true;
-  return (since === undefined || at >= Date.parse(since)) && (until === undefined || at <= Date.parse(until));
+/** Tells of each line in turn whether it is within the window. One that bears no time belongs to the line before it. */
+function windowOf({ since, until }: LogOptions): (line: string) => boolean {
+  const from = since === undefined ? -Infinity : Date.parse(since);
+  const to = until === undefined ? Infinity : Date.parse(until);
+  let isInside = true;
+  return (line) => {
+    const at = timeOfLine(line);
+    if (at !== null) isInside = at >= from && at <= to;
+    return isInside;
+  };
 }

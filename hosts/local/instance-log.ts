@@ -1,10 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { LONGEST_LOG_LINE } from '../../domain/instance/log-lines.js';
 import type { FollowOptions, LogOptions } from '../model-host.js';
 
-/** A line longer than this is broken, so that output without line ends can't fill the memory. */
-const MAX_LINE_LENGTH = 8 * 1024;
 /** Lines are written in portions, so that one large output does not overrun a file's share of the cap. */
 const LINES_PER_WRITE = 64;
 /** Length of `2026-01-31T12:00:00.000Z`; such texts sort as their times do. */
@@ -45,8 +44,8 @@ export class InstanceLog {
     stream.on('data', (chunk: Buffer) => {
       const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
-      for (; rest.length > MAX_LINE_LENGTH; rest = rest.slice(MAX_LINE_LENGTH)) {
-        lines.push(rest.slice(0, MAX_LINE_LENGTH));
+      for (; rest.length > LONGEST_LOG_LINE; rest = rest.slice(LONGEST_LOG_LINE)) {
+        lines.push(rest.slice(0, LONGEST_LOG_LINE));
       }
       this.#write(lines);
     });
