@@ -47,6 +47,12 @@ describeWith('postgres')('the effects of an instance’s life', () => {
       )
     ).map(({ type }) => type);
 
+  /** So many seconds are left, or a few less on a machine that is busy. */
+  const expectLeft = (left: number, seconds: number) => {
+    expect(left).toBeLessThanOrEqual(seconds);
+    expect(left).toBeGreaterThan(seconds - 5);
+  };
+
   /** What was lost of its evidence, with the reasons. */
   const readLost = async (id: string) => {
     const [event] = await worker.database.rows<{ lost: { what: string; because: string }[] }>(
@@ -184,7 +190,7 @@ describeWith('postgres')('the effects of an instance’s life', () => {
     const id = await make({ ageSeconds: 20 });
     const facts = await worker.activities.readInstance(id);
     expect(facts.state).toBe('REQUESTED');
-    expect(facts.readySecondsLeft).toBeCloseTo(30, 0);
+    expectLeft(facts.readySecondsLeft, 30);
     expect(await worker.activities.readInstance('unknown')).toEqual({
       state: 'TERMINATED',
       readySecondsLeft: 0,
