@@ -33,6 +33,16 @@ const log = {
   warn: (message: string, details = {}) => pino.warn(details, message),
 };
 
+/** Until the worker runs there is nothing to finish, and what this process waits for may never come. */
+let stop = (why: string): void => {
+  log.info(`stopping before it began: ${why}`);
+  process.exit(0);
+};
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
+process.once('disconnect', () => stop('its supervisor is gone'));
+// The supervisor may have ended while this process was loaded.
+if (process.connected === false) stop('its supervisor is gone');
+
 const database = await openDatabase(parseSettings(databaseSettings, process.env));
 const notifications = openNotifications(database.url);
 const host = await createModelHost(settings, process.env, {
@@ -94,11 +104,14 @@ const worker = await Worker.create({
   defaultHeartbeatThrottleInterval: '1s',
   shutdownGraceTime: '500ms',
 });
+stop = (why) => {
+  if (worker.getState() !== 'RUNNING') return;
+  log.info(`stopping: ${why}`);
+  worker.shutdown();
+};
 const lead = takePartInLeading({ ...dependencies, retention });
 void chemistry.warmUp();
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
-process.once('disconnect', () => stop('its supervisor is gone'));
 // The supervisor asks now and then whether we still turn.
 process.on('message', () => process.connected && process.send?.('alive'));
 
@@ -137,10 +150,4 @@ async function connectToTemporal(): Promise<NativeConnection> {
       await sleep(500);
     }
   }
-}
-
-function stop(why: string): void {
-  if (worker.getState() !== 'RUNNING') return;
-  log.info(`stopping: ${why}`);
-  worker.shutdown();
 }
