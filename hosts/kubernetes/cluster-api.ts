@@ -42,9 +42,16 @@ export class ClusterRefusal extends Error {
 /** Calls to one API server: answers as they are, with a time limit each, and the reason when one is refused. */
 export class ClusterApi {
   readonly #credentials: Credentials;
+  /** How far the server's clock is ahead of this machine's, as its last answer said. */
+  #aheadMs = 0;
 
   constructor(credentials: Credentials) {
     this.#credentials = credentials;
+  }
+
+  /** Time by the server's clock, to the second: what it says when is held against this, for this machine's may be wrong. */
+  now(): number {
+    return Date.now() + this.#aheadMs;
   }
 
   /** @throws ClusterRefusal when the server says no; HostUnavailableError when it can't be reached in time */
@@ -73,6 +80,8 @@ export class ClusterApi {
   /** The head of an answer whose body is read by the caller, until `signal` aborts. Errors as of `json`. */
   async open(call: ClusterCall, signal: AbortSignal): Promise<Response> {
     const response = await this.#send(call, signal);
+    const toldAt = Date.parse(response.headers.get('date') ?? '');
+    if (!Number.isNaN(toldAt)) this.#aheadMs = toldAt - Date.now();
     if (response.ok) return response;
     const told = await response.text().catch((error: unknown) => String(error));
     if (response.status === UNAUTHORIZED) this.#credentials.distrustCredentials();

@@ -44,11 +44,11 @@ export class HubPods {
 
   /** False when there is no pod of this name with this uid. Asked again later, it ends a pod that hangs by force. */
   async delete(name: string, uid: string): Promise<boolean> {
-    const { gracePeriodSeconds, forceDeleteSeconds } = this.#parts;
+    const { api, gracePeriodSeconds, forceDeleteSeconds } = this.#parts;
     const answer = await this.#delete(name, uid, gracePeriodSeconds);
     if (answer === null) return false;
     const endsBy = podObject.safeParse(answer).data?.metadata.deletionTimestamp;
-    const isStuck = endsBy != null && Date.now() > Date.parse(endsBy) + forceDeleteSeconds * MS_PER_SECOND;
+    const isStuck = endsBy != null && api.now() > Date.parse(endsBy) + forceDeleteSeconds * MS_PER_SECOND;
     if (isStuck) await this.#delete(name, uid, 0);
     return true;
   }

@@ -33,7 +33,8 @@ export const kubernetesHostSettings = z.object({
     .describe(
       'How model servers are reached: at the address of their pod, or through the API server when the worker runs outside the cluster.',
     ),
-  INSTANCE_GRACE_PERIOD_SECONDS: integerSetting(0, 3600)
+  // Not 0: to a cluster that means to forget the pod at once, while its server may still run.
+  INSTANCE_GRACE_PERIOD_SECONDS: integerSetting(1, 3600)
     .default(10)
     .describe('Seconds a model server may take to end after it was asked to.'),
   INSTANCE_FORCE_DELETE_SECONDS: integerSetting(1, 86_400)
