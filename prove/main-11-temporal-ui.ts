@@ -5,7 +5,7 @@ import { type ProofHub, startProofHub } from './proof-hub.js';
 import type { Proof, ProofContext } from './proof.js';
 import { type ListedWorkflow, TemporalUi } from './temporal-ui.js';
 
-/** The list is a moment behind. */
+/** The list is a moment behind, and so is a workflow behind the rows. */
 const VISIBLE_MS = 10_000;
 const FINISH_MS = 60_000;
 const MOLECULES = ['CC(=O)Oc1ccccc1C(=O)O', 'Cn1c(=O)c2c(ncn2C)n(C)c1=O', 'CC(=O)Nc1ccc(O)cc1'];
@@ -133,7 +133,17 @@ async function proveWords(
   for (const [what, workflow, summary, details] of words) {
     const said = await ui.summary(workflow);
     claim(`the summary of ${what} can be read`, summary.test(said ?? ''), said ?? 'none');
-    const now = await ui.currentDetails(workflow);
+    const now = await detailsLike(details, () => ui.currentDetails(workflow));
     claim(`the current details of ${what} can be read`, details.test(now ?? ''), now ?? 'none');
+  }
+}
+
+/** What a workflow says of itself, as soon as it says what is meant, or at last. */
+async function detailsLike(meant: RegExp, ask: () => Promise<string | null>): Promise<string | null> {
+  const deadline = Date.now() + VISIBLE_MS;
+  for (;;) {
+    const said = await ask();
+    if (meant.test(said ?? '') || Date.now() > deadline) return said;
+    await sleep(100);
   }
 }

@@ -1,14 +1,18 @@
 import { it } from '@jest/globals';
 import { foreignPage } from '../../prove/main-10-foreign-page.js';
 import { describeWith } from '../support/require-part.js';
-import { expectSmallProof } from '../support/small-proof.js';
+import { expectSmallProof, smallProofMs } from '../support/small-proof.js';
 
 describeWith(
   'postgres',
   'temporal',
   'browser',
 )('a page of another origin', () => {
-  it('submits and follows with nothing but a base URL and a token', async () => {
-    await expectSmallProof(foreignPage);
-  }, 120_000);
+  it(
+    'submits and follows with nothing but a base URL and a token',
+    async () => {
+      await expectSmallProof(foreignPage);
+    },
+    smallProofMs,
+  );
 });

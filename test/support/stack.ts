@@ -39,6 +39,8 @@ export interface RunningStack {
 }
 
 const readyMs = 60_000;
+/** Said last: what a start says may come in pieces, the first password among them. */
+const lastLineOfStart = 'Ctrl-C stops everything.';
 
 /**
  * Starts the real program in a data directory of its own, on a free port.
@@ -114,7 +116,7 @@ const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signa
 
 async function waitUntilReady(program: StartedProgram): Promise<void> {
   const deadline = performance.now() + readyMs;
-  while (!program.output().includes('The hub is ready.')) {
+  while (!program.output().includes(lastLineOfStart)) {
     if (hasEnded(program.process)) throw new Error(`the stack did not start:\n${program.output()}`);
     if (performance.now() > deadline) {
       await endProgram(program.process);
