@@ -50,7 +50,8 @@ class Load {
   }
 }
 
-async function measureThroughput(context: ProofContext, warm: WarmHub): Promise<void> {
+/** Measures what a warm hub finishes while many requests are under way. */
+export async function measureThroughput(context: ProofContext, warm: WarmHub): Promise<void> {
   const { small, claim, say } = context;
   const seconds = small ? 8 : 60;
   const users = await Promise.all(Array.from({ length: USERS }, () => HubClient.asGuest(warm.hub.stack.url)));
