@@ -1,12 +1,14 @@
 import {
   CancellationScope,
   condition,
+  continueAsNew,
   isCancellation,
   log,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type {
   ClaimStatus,
@@ -36,10 +38,11 @@ const longWait = proxyActivities<ProcessWorkRequestEffects>({
 /**
  * A claim is a row and a signal only a hint, so a waiting run looks by itself too; a lost hint is told again by the
  * leader within seconds. The further back in line the more seldom: when two thousand waited and each looked after 10,
- * 40 and 100 s, their looking took most of the time that a small machine had for the work itself.
+ * 40 and 100 s, their looking took most of the time that a small machine had for the work itself. And the longer it has
+ * waited the more seldom: each look is written into a history that may have to last for weeks.
  */
-function secondsUntilNextLook(position: number | null): number {
-  return position === null ? MOST_SECONDS : Math.min(MOST_SECONDS, Math.max(30, 5 * position));
+function secondsUntilNextLook(position: number | null, looks: number): number {
+  return position === null ? MOST_SECONDS : Math.min(MOST_SECONDS, Math.max(30, 5 * position) * 2 ** looks);
 }
 const MOST_SECONDS = 900;
 
@@ -54,6 +57,8 @@ export async function processWorkRequest(input: ProcessWorkRequestInput): Promis
 
 class RequestStory {
   #hints = 0;
+  /** Slices whose instance works; whoever begins the story anew would lose sight of them. */
+  #working = 0;
   #lastEffect: Promise<unknown> = Promise.resolve();
   readonly #progress: { -readonly [Key in keyof RequestProgress]: RequestProgress[Key] } = {
     phase: 'starting',
@@ -108,7 +113,9 @@ class RequestStory {
       const granted = await this.#untilGranted(claim);
       if (granted.type !== 'granted') return granted.type;
       this.#follow(granted);
+      this.#working += 1;
       const outcome = await this.#work(granted);
+      this.#working -= 1;
       if (outcome.type === 'completed') return 'completed';
       if (outcome.type === 'finished' || outcome.type === 'ended') {
         // A slice that still waits in line may have nothing left to wait for.
@@ -132,18 +139,24 @@ class RequestStory {
     let claim = first;
     // Counted before the row is read: a hint that comes while it is read is not slept through.
     let seen = 0;
-    while (claim.type === 'waiting') {
+    for (let looks = 0; claim.type === 'waiting'; looks += 1) {
       this.#progress.phase = 'waiting';
       this.#progress.waitingBecause = claim.because;
       this.#progress.position = claim.position;
       setCurrentDetails(`Waiting: ${claim.because}`);
       const known = seen;
-      await condition(() => this.#hints > known, `${secondsUntilNextLook(claim.position)}s`);
+      await condition(() => this.#hints > known, `${secondsUntilNextLook(claim.position, looks)}s`);
       seen = this.#hints;
       const { leaseToken } = claim;
-      claim = await this.#inTurn(() => quickDatabaseWork.readClaim(leaseToken));
+      claim = await this.#inTurn(() => this.#beginAnewOr(() => quickDatabaseWork.readClaim(leaseToken)));
     }
     return claim;
+  }
+
+  /** A history that got long while all of the run waits ends here: claiming again gives the claims there are. */
+  #beginAnewOr<Outcome>(effect: () => Promise<Outcome>): Promise<Outcome> {
+    const mayBeginAnew = this.#working === 0 && workflowInfo().continueAsNewSuggested;
+    return mayBeginAnew ? continueAsNew<typeof processWorkRequest>(this.run) : effect();
   }
 
   /**

@@ -137,13 +137,22 @@ describe('a request', () => {
 
   it('finds out by itself, less and less often, when no hint ever comes', async () => {
     let looks = 0;
-    const calls = await tell({
-      beginWorkRequest: async () => ({ claim: waiting('a'), slices: 1 }),
-      readClaim: async () => (++looks < 6 ? waiting('a') : granted('a')),
-      runLease: async () => ({ type: 'finished' }),
-      endWorkRequest: async () => undefined,
-    });
-    expect(calls.filter((call) => call === 'readClaim a')).toHaveLength(6);
+    const waits: number[] = [];
+    const calls = await tell(
+      {
+        beginWorkRequest: async () => ({ claim: waiting('a'), slices: 1 }),
+        readClaim: async () => (++looks < 7 ? waiting('a') : granted('a')),
+        runLease: async () => ({ type: 'finished' }),
+        endWorkRequest: async () => undefined,
+      },
+      async (handle) => {
+        await handle.result();
+        for (const { timerStartedEventAttributes: timer } of (await handle.fetchHistory()).events ?? [])
+          if (timer) waits.push(Number(timer.startToFireTimeout?.seconds));
+      },
+    );
+    expect(calls.filter((call) => call === 'readClaim a')).toHaveLength(7);
+    expect(waits).toEqual([30, 60, 120, 240, 480, 900, 900]);
   });
 
   it('runs again with the next instance after it ran out of memory', async () => {

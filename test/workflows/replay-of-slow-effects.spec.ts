@@ -114,6 +114,61 @@ describeWith('temporal')('a replay of slow effects', () => {
     await runAndReplay(processWorkRequestName, [{ requestId: 2, runKey: 'key' }], effects);
   });
 
+  /** Effects of a request whose first claim waits, or is granted to a slow instance, while another one waits. */
+  const playWaiting = (first: 'waits' | 'works') => {
+    const waiting = { type: 'waiting', leaseToken: '0', because: 'The hub is full.', position: 1 } as const;
+    const granted = { type: 'granted', leaseToken: '0', instanceId: 'i', small: false, ready: true } as const;
+    const told = { begun: 0, looks: 0, works: 0 };
+    const looksInAll = 25;
+    const worked = Promise.withResolvers<void>();
+    const effects: Partial<ProcessWorkRequestEffects> = {
+      async beginWorkRequest() {
+        told.begun += 1;
+        return first === 'works' ? { claim: granted, slices: 2 } : { claim: waiting, slices: 1 };
+      },
+      claimSlice: async () => ({ ...waiting, leaseToken: '1' }),
+      async readClaim() {
+        told.looks += 1;
+        if (told.looks < looksInAll) return first === 'works' ? { ...waiting, leaseToken: '1' } : waiting;
+        worked.resolve();
+        return first === 'works' ? { type: 'finished' } : granted;
+      },
+      async runLease() {
+        told.works += 1;
+        await worked.promise;
+        return { type: 'finished' };
+      },
+      endWorkRequest: async () => undefined,
+    };
+    const hintOnAndOn = async (handle: WorkflowHandle) => {
+      while (told.looks < looksInAll) {
+        await handle.signal(leaseChangedSignal);
+        await sleep(20);
+      }
+    };
+    return { told, effects, hintOnAndOn };
+  };
+
+  it('goes the way of a request that begins anew when its history got long while it waits', async () => {
+    const { told, effects, hintOnAndOn } = playWaiting('waits');
+    const args = [{ requestId: 3, runKey: 'key' }];
+    const events = await runAndReplay(processWorkRequestName, args, effects, hintOnAndOn);
+    expect(events.length).toBeGreaterThan(longHistory);
+    expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+    // Claiming is safe to repeat: the claim there is keeps its place in line.
+    expect(told.begun).toBeGreaterThan(1);
+    expect(told.works).toBe(1);
+  });
+
+  it('goes the way of a request whose history got long while one of its instances works, which it does not leave', async () => {
+    const { told, effects, hintOnAndOn } = playWaiting('works');
+    const args = [{ requestId: 4, runKey: 'key' }];
+    const events = await runAndReplay(processWorkRequestName, args, effects, hintOnAndOn);
+    expect(events.length).toBeGreaterThan(longHistory);
+    expect(events.at(-1)?.workflowExecutionCompletedEventAttributes).toBeTruthy();
+    expect(told).toMatchObject({ begun: 1, works: 1 });
+  });
+
   it('goes the way of an instance that was given a hint in the middle of one', async () => {
     let looks = 0;
     const effects: Partial<RunModelInstanceEffects> = {
