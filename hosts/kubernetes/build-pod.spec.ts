@@ -204,6 +204,16 @@ describe('a pod template', () => {
     expect(securityContext?.sysctls).toBeUndefined();
   });
 
+  it('keeps its settings of the kernel beside the one that a low port needs, unless it sets that itself', () => {
+    const sysctlsWith = (...sysctls: { name: string; value: string }[]) =>
+      build({}, { spec: { containers: [{ name: 'server' }], securityContext: { sysctls } } }).spec!
+        .securityContext!.sysctls;
+    const portStart = { name: 'net.ipv4.ip_unprivileged_port_start', value: '0' };
+    const other = { name: 'net.ipv4.tcp_syncookies', value: '1' };
+    expect(sysctlsWith(other)).toEqual([other, { ...portStart, value: '80' }]);
+    expect(sysctlsWith(portStart)).toEqual([portStart]);
+  });
+
   it('does not decide whose pod it is, what runs in it and whether it is started again', () => {
     const { metadata, spec: builtSpec } = built();
     expect(metadata?.labels).toMatchObject({
