@@ -24,11 +24,10 @@ describe('a job', () => {
   });
 
   it('is forgotten some time after its end', async () => {
-    const jobs = new ModelJobs(echo, { ...jobLimits, keptMs: 20 });
+    const jobs = new ModelJobs(echo, { ...jobLimits, keptMs: 1_000 });
     const job = await ended(jobs.submit(['C']));
     expect(jobs.find(job.id)).toBe(job);
-    await sleep(60);
-    expect(jobs.find(job.id)).toBeUndefined();
+    while (jobs.find(job.id) !== undefined) await sleep(20);
   });
 
   it('is refused when too many are unfinished, and taken again later', async () => {

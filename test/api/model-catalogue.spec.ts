@@ -59,7 +59,7 @@ describeWith('postgres')('what is published of a model', () => {
   });
   const start = (settings: Partial<ApiSettings>) => {
     const service = new ModelCatalogueService(
-      apiSettings.parse({ DATABASE_URL: 'postgres://none', MODEL_CATALOG_TIMEOUT_SECONDS: 1, ...settings }),
+      apiSettings.parse({ DATABASE_URL: 'postgres://none', ...settings }),
     );
     const ways = {
       'identification-details': (id: string) => service.find(id),
@@ -149,7 +149,7 @@ describeWith('postgres')('what is published of a model', () => {
     expect((await bare('eos4e40')).detail).toContain('set ERSILIA_CATALOG_MODELS_URL');
   });
 
-  it.each<[string, Answer, string]>([
+  it.each<[string, Answer, string, Partial<ApiSettings>?]>([
     ['an error', (_, to) => to.writeHead(500).end('stack trace'), 'answered with HTTP 500'],
     ['a redirect', (_, to) => to.writeHead(302, { location: '/secret' }).end(), 'answered with HTTP 302'],
     ['a page', (_, to) => to.end('<html>'), 'answered with something that is no JSON'],
@@ -164,17 +164,25 @@ describeWith('postgres')('what is published of a model', () => {
       'answered with more than 8 MiB',
     ],
     ['a closed line', (_, to) => to.destroy(), 'can not be reached'],
-    ['half an answer', (_, to) => void to.write('[{'), 'did not answer in full within 1 s'],
-  ])('is 503 in words, without an address, when the catalogue sends %s', async (_, answer, words) => {
-    answers.set('/models.json', answer);
-    answers.set('/secret', json(listed));
-    const get = start(catalogue());
-    const refused = await get('eos4e40', 'ersilia-catalog-details');
-    expect(refused.status).toBe(503);
-    expect(refused.detail).toContain(`the address in ERSILIA_CATALOG_MODELS_URL ${words}`);
-    expect(refused.detail).not.toContain('127.0.0.1:');
-    expect(asked.map(({ path }) => path)).toEqual(['/models.json']);
-  });
+    [
+      'half an answer',
+      (_, to) => void to.write('[{'),
+      'did not answer in full within 1 s',
+      { MODEL_CATALOG_TIMEOUT_SECONDS: 1 },
+    ],
+  ])(
+    'is 503 in words, without an address, when the catalogue sends %s',
+    async (_, answer, words, over = {}) => {
+      answers.set('/models.json', answer);
+      answers.set('/secret', json(listed));
+      const get = start({ ...catalogue(), ...over });
+      const refused = await get('eos4e40', 'ersilia-catalog-details');
+      expect(refused.status).toBe(503);
+      expect(refused.detail).toContain(`the address in ERSILIA_CATALOG_MODELS_URL ${words}`);
+      expect(refused.detail).not.toContain('127.0.0.1:');
+      expect(asked.map(({ path }) => path)).toEqual(['/models.json']);
+    },
+  );
 
   it('is asked again after a failure', async () => {
     const get = start(catalogue());
