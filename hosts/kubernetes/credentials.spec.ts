@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -143,6 +143,18 @@ describe('credentials that the cluster does not accept any more', () => {
     const later = Date.now() + 6000;
     jest.spyOn(Date, 'now').mockImplementation(() => later);
     await expect(api.json({ path: '/' })).resolves.toEqual({});
+  });
+
+  it('are asked of a program once for all calls that wait for it', async () => {
+    const [log, answer] = [join(folder, 'asked'), join(folder, 'answer')];
+    const script = `echo asked >> ${log}; while ! cat ${answer} 2>&-; do sleep 0.02; done`;
+    give(() => ({ exec: { command: 'sh', args: ['-c', script] } }), 'new');
+    known = 'new';
+    const api = new ClusterApi(loadCredentials({ kubeconfig: kubeconfig() }));
+    const calls = Promise.all(['/one', '/two', '/three'].map((path) => api.json({ path })));
+    writeFileSync(answer, told('new'));
+    await expect(calls).resolves.toEqual([{}, {}, {}]);
+    expect(readFileSync(log, 'utf8')).toBe('asked\n');
   });
 
   it('are asked for again as long as they can not be read', async () => {

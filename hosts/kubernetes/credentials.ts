@@ -11,6 +11,9 @@ const CONNECTIONS_FRESH_MS = 60_000;
 /** Credentials that stay refused are read anew, and programs that give them out run anew, no more often than this. */
 const READ_ANEW_AFTER_MS = 5_000;
 
+/** A program that gives out credentials and has not answered for so long is left alone, and run anew. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+
 /** Where the API server is and how its calls are signed. */
 export interface Credentials {
   readonly server: string;
@@ -40,36 +43,67 @@ export interface CredentialPlaces {
  * @throws Error when there are none, or the context is not among them
  */
 export function loadCredentials(from: CredentialPlaces): Credentials {
-  let config = readConfigOf(from);
-  // Whoever chooses another context meanwhile means another program: the hub stays where its instances are.
-  const chosen = { ...from, context: config.getCurrentContext() };
-  const server = serverOf(config);
-  let readAt = Date.now();
-  let isRefused = false;
-  let shared: { readonly dispatcher: Dispatcher | undefined; readonly madeAt: number } | null = null;
-  const readAnew = () => {
-    config = readConfigOf(chosen);
-    readAt = Date.now();
-    isRefused = false;
-    shared = null;
-  };
-  return {
-    server,
-    get config() {
-      return config;
-    },
-    sign: async (url) => {
-      if (isRefused && Date.now() - readAt > READ_ANEW_AFTER_MS) readAnew();
-      const context = new RequestContext(url, HttpMethod.GET);
-      await config.applySecurityAuthentication(context);
-      if (shared === null || Date.now() - shared.madeAt > CONNECTIONS_FRESH_MS)
-        shared = { dispatcher: context.getDispatcher(), madeAt: Date.now() };
-      const { dispatcher } = shared;
-      return { headers: context.getHeaders(), ...(dispatcher ? { dispatcher } : {}) };
-    },
-    distrustConnections: () => (shared = null),
-    distrustCredentials: () => (isRefused = true),
-  };
+  return new FoundCredentials(from);
+}
+
+class FoundCredentials implements Credentials {
+  readonly server: string;
+  readonly #from: CredentialPlaces;
+  #config: KubeConfig;
+  #readAt = Date.now();
+  #isRefused = false;
+  #shared: { readonly dispatcher: Dispatcher | undefined; readonly madeAt: number } | null = null;
+  #asked: { readonly answer: Promise<RequestContext>; readonly at: number } | null = null;
+
+  constructor(from: CredentialPlaces) {
+    this.#config = readConfigOf(from);
+    this.server = serverOf(this.#config);
+    // Whoever chooses another context meanwhile means another program: the hub stays where its instances are.
+    this.#from = { ...from, context: this.#config.getCurrentContext() };
+  }
+
+  get config(): KubeConfig {
+    return this.#config;
+  }
+
+  async sign(url: string): ReturnType<Credentials['sign']> {
+    if (this.#isRefused && Date.now() - this.#readAt > READ_ANEW_AFTER_MS) this.#readAnew();
+    const context = await this.#ask(url);
+    if (this.#shared === null || Date.now() - this.#shared.madeAt > CONNECTIONS_FRESH_MS)
+      this.#shared = { dispatcher: context.getDispatcher(), madeAt: Date.now() };
+    const { dispatcher } = this.#shared;
+    return { headers: context.getHeaders(), ...(dispatcher ? { dispatcher } : {}) };
+  }
+
+  distrustConnections(): void {
+    this.#shared = null;
+  }
+
+  distrustCredentials(): void {
+    this.#isRefused = true;
+  }
+
+  #readAnew(): void {
+    this.#config = readConfigOf(this.#from);
+    this.#readAt = Date.now();
+    this.#isRefused = false;
+    this.#shared = null;
+    this.#asked = null;
+  }
+
+  /** All who ask meanwhile get the same answer: a program that waits for its user is not started again for each call. */
+  #ask(url: string): Promise<RequestContext> {
+    if (this.#asked && Date.now() - this.#asked.at < ASK_AGAIN_AFTER_MS) return this.#asked.answer;
+    const context = new RequestContext(url, HttpMethod.GET);
+    const answer = this.#config.applySecurityAuthentication(context).then(() => context);
+    const asked = { answer, at: Date.now() };
+    const end = () => {
+      if (this.#asked === asked) this.#asked = null;
+    };
+    answer.then(end, end);
+    this.#asked = asked;
+    return answer;
+  }
 }
 
 function readConfigOf(from: CredentialPlaces): KubeConfig {
