@@ -41,4 +41,10 @@ describe('ports', () => {
     const chosen = await choosePorts(['a', 'b'], { a: port, b: port });
     expect(new Set(Object.values(chosen)).size).toBe(2);
   });
+
+  it('are never those that somebody else will listen on', async () => {
+    const port = await freePort();
+    const chosen = await choosePorts(['a'], { a: port }, [port]);
+    expect(chosen.a).not.toBe(port);
+  });
 });

@@ -19,16 +19,23 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   }
 }
 
-/** The ports recorded by the last start where they are still free, new ones elsewhere; all different. */
+/**
+ * The ports recorded by the last start where they are still free, new ones elsewhere; all different.
+ * @param spokenFor ports that nobody listens on yet, and that somebody else will
+ */
 export async function choosePorts<Name extends string>(
   names: readonly Name[],
   recorded: Partial<Record<Name, number>>,
+  spokenFor: readonly number[] = [],
 ): Promise<Record<Name, number>> {
   const chosen = new Map<Name, number>();
+  const isSpokenFor = (port: number) => spokenFor.includes(port) || [...chosen.values()].includes(port);
   for (const name of names) {
     const last = recorded[name];
-    const reusable = last !== undefined && ![...chosen.values()].includes(last);
-    chosen.set(name, reusable && (await isPortFree(last, '127.0.0.1')) ? last : await freePort());
+    const reusable = last !== undefined && !isSpokenFor(last) && (await isPortFree(last, '127.0.0.1'));
+    let port = reusable ? last : await freePort();
+    while (isSpokenFor(port)) port = await freePort();
+    chosen.set(name, port);
   }
   return Object.fromEntries(chosen) as Record<Name, number>;
 }

@@ -57,7 +57,7 @@ export async function prepareStack(
     await refuseTakenPort(settings);
     const tell = (text: string) => reports.progress(text);
     const temporalProgram = await getOutsidePart(outsideParts.temporal, process.env, tell, signal);
-    const ports = await choosePorts(privatePorts, recorded.ports);
+    const ports = await choosePorts(privatePorts, recorded.ports, [settings.PORT]);
     const places = stackPlaces(settings, directory, recorded, ports, temporalProgram);
     const record = { ...recorded, ports, url: places.url, processes: {} };
     writeStackRecord(directory, record);
