@@ -156,7 +156,7 @@ describeWith('postgres', 'temporal')('a hub on this machine', () => {
     await until(() => ![undefined, pid].includes(stack.processes.temporal), 10_000);
     await until(() => existsSync(file), 10_000);
     await until(() => isReady(stack.url), 20_000);
-  }, 60_000);
+  }, 90_000);
 
   it('brings back every process that is frozen', async () => {
     const allServe = () => Object.values(stack.processes).filter(serves).length === 5;
@@ -178,7 +178,7 @@ describeWith('postgres', 'temporal')('a hub on this machine', () => {
       expect([code, left]).toEqual([0, []]);
     }
     expect(await isReady(stack.url)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   it('ends within ten seconds of SIGTERM, and starts again with the request that was under way', async () => {
     const addresses = [stack.temporalAddress, stack.databaseUrl];
@@ -196,14 +196,14 @@ describeWith('postgres', 'temporal')('a hub on this machine', () => {
     expect(stack.adminPassword).toBeNull();
     expect((await guest.untilFinished(id, 30_000)).request_status).toBe('COMPLETED');
     expect(await guest.csvRows(id)).toHaveLength(molecules.length);
-  }, 90_000);
+  }, 150_000);
 
   it('leaves no process behind when its supervisor is killed with -9, and starts again', async () => {
     process.kill(stack.pid, 'SIGKILL');
     await until(() => processesOf(dataDir).length === 0, 10_000);
     await startAgain();
     expect(await isReady(stack.url)).toBe(true);
-  }, 60_000);
+  }, 90_000);
 
   it('is ready in under 6 s from the second start on', async () => {
     // Other specs run beside this one: the best start is the hub's own, and one that nobody disturbed may have to be made.
@@ -213,7 +213,7 @@ describeWith('postgres', 'temporal')('a hub on this machine', () => {
     }
     console.log(`ready after ${startsMs.join(' and ')} ms`);
     expect(Math.min(...startsMs)).toBeLessThan(6000);
-  }, 120_000);
+  }, 240_000);
 
   it('refuses to start on the data of a newer hub', async () => {
     const client = new pg.Client({ connectionString: stack.databaseUrl });
@@ -225,7 +225,7 @@ describeWith('postgres', 'temporal')('a hub on this machine', () => {
     expect(code).toBe(1);
     expect(words).toMatch(/^hub: the database was written by .*migration-9999-of-tomorrow.*HUB_DATA_DIR/m);
     expect(processesOf(dataDir)).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 });
 
 describeWith('postgres', 'temporal')('a start is refused in one sentence', () => {

@@ -93,7 +93,7 @@ describeWith('postgres')('leadership', () => {
     };
     await Promise.all([writing(), writing(), writing()]);
     expect(terms).toEqual(['a gained']);
-  }, 15_000);
+  });
 
   /** A candidate in a process of its own, and what it says. */
   const startCandidate = () => {
@@ -119,7 +119,7 @@ describeWith('postgres')('leadership', () => {
     } finally {
       child.kill('SIGKILL');
     }
-  }, 30_000);
+  }, 60_000);
 
   it('of a frozen process is taken over within 10 s, and what it writes when it thaws is refused', async () => {
     const { child, said } = startCandidate();
@@ -144,5 +144,5 @@ describeWith('postgres')('leadership', () => {
     } finally {
       child.kill('SIGKILL');
     }
-  }, 30_000);
+  }, 60_000);
 });
