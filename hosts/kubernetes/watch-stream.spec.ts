@@ -102,14 +102,15 @@ describe('the lines of a watch', () => {
       const timer = setInterval(() => {
         words += 1;
         response.write('{"type":"BOOKMARK","object":{}}\n');
-        if (words < 5) return;
+        if (words < 12) return;
         clearInterval(timer);
         response.end();
       }, 100);
     };
-    const { lines, failed } = await read({ silenceMs: 300 });
+    // All of them together take longer than a silence may.
+    const { lines, failed } = await read({ silenceMs: 1000 });
     expect(failed).toBeUndefined();
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(13);
   });
 
   it('end with the reason when the server refuses, breaks off or writes something else', async () => {
