@@ -6,6 +6,7 @@ import type { ApiSettings } from './api.config.js';
 import { AppModule } from './app.module.js';
 import { SESSION_COOKIE } from './auth/credentials.js';
 import { acceptBodies } from './http/accept-bodies.js';
+import { boundLargeBodies } from './http/bound-large-bodies.js';
 import { createLogger } from './http/create-logger.js';
 import { ErrorsFilter } from './http/errors.filter.js';
 import { KnownRoutes } from './http/known-routes.js';
@@ -32,6 +33,7 @@ export async function createApp(settings: ApiSettings, parts: ApiParts): Promise
   const routes = new KnownRoutes();
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   acceptBodies(fastify);
+  boundLargeBodies(fastify);
   letGoOfIdle(fastify);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, parts), adapter, {
