@@ -52,7 +52,8 @@ export function temporalChild(server: TemporalServer, silenceSeconds: number): C
     stopSignal: 'SIGTERM',
     isNoisyAtBothEnds: true,
     async prepare() {
-      await mkdir(server.directory, { recursive: true });
+      // It asks nobody for a password, so at least its files are ours alone.
+      await mkdir(server.directory, { recursive: true, mode: 0o700 });
       await endProcessesIn(server.directory, kernelName(server.program));
       return temporalLaunch(server, 'FULL');
     },
