@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { takePartInLeading, type Lead } from '../../activities/leader/lead.js';
 import { lockClaims } from '../../db/queries/claims.js';
 import { insertClaim } from '../../db/queries/leases.js';
-import { updateModel, type StatedModel } from '../../db/queries/models.js';
+import { MODEL_CHANNEL, updateModel, type StatedModel } from '../../db/queries/models.js';
 import { makeModel, type MadeModel } from '../factories/make-model.js';
 import { makeRequest } from '../factories/make-request.js';
 import { openPlayedWorker, type PlayedWorker } from '../support/played-worker.js';
@@ -18,6 +18,10 @@ describeWith('postgres')('a request that waits for its model', () => {
   let lead: Lead;
   beforeAll(async () => {
     worker = await openPlayedWorker();
+    // Who begins to lead begins to listen, and is told of no change that comes before Postgres has heard of that.
+    let hears = false;
+    worker.deps.notifications.on(MODEL_CHANNEL, () => (hears = true));
+    for (; !hears; await sleep(20)) await worker.database.rows(`select pg_notify($1, '')`, [MODEL_CHANNEL]);
   });
   afterAll(() => worker.close());
   afterEach(() => lead.close());
