@@ -41,11 +41,17 @@ export async function askAnyProcess(
       ({ items = [] }) => items.find((item) => item.instance_id === instanceId)?.memory_running_averages?.max,
     );
   const isTold = (used: readonly (number | undefined)[]) => (used[0] ?? 0) > 0 && new Set(used).size === 1;
-  const whileItWorks = async () => {
-    const used = await useAtBoth('active=true&persisted=false');
-    return isTold(used) ? used : undefined;
-  };
-  const used = await waitUntil('the use of the instance told by both', whileItWorks, pace);
+  /** Both are asked at once, but not in the same moment, and more may have been measured in between. */
+  const toldUse = (what: string, state: string) =>
+    waitUntil(
+      what,
+      async () => {
+        const used = await useAtBoth(state);
+        return isTold(used) ? used : undefined;
+      },
+      pace,
+    );
+  const used = await toldUse('the use of the instance told by both', 'active=true&persisted=false');
   claim('what it uses is told by both while it works', isTold(used), used.join(' '));
 
   const stopped = await second.fetch('/api/instances/actions', {
@@ -64,7 +70,10 @@ export async function askAnyProcess(
     ends.every((reason) => reason === 'STOPPED'),
     ends.join(' '),
   );
-  const usedInAll = await useAtBoth('active=false&persisted=true');
+  const usedInAll = await toldUse(
+    'the use of the ended instance told by both',
+    'active=false&persisted=true',
+  );
   claim('and what it used is told by both after its end', isTold(usedInAll), usedInAll.join(' '));
   await client.cancel(id);
   await client.untilFinished(id, pace.withinMs, pace.everyMs);

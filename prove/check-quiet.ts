@@ -12,6 +12,11 @@ interface Places {
 
 /** Longer than any idle time a proof sets, and twice what a lost word to an instance may cost. */
 const quietWithinMs = 75_000;
+/**
+ * A workflow whose worker was killed in its last step, when its rows said already that all is done, takes that step again
+ * once Temporal has given up its task: twice that time.
+ */
+const toldWithinMs = 20_000;
 
 /** With nothing left to do every lease, place, model server and workflow must go; then the hub is stopped. */
 export async function checkQuietAndStop(hub: ProofHub, { claim, say }: ProofContext): Promise<void> {
@@ -54,11 +59,12 @@ async function runningWorkflows(hub: ProofHub): Promise<string[]> {
   }
 }
 
-/** Asks until nothing is named any more, for 5 s; rows say so a moment before processes and lists do. */
+/** Asks until nothing is named any more; rows say so a moment before processes and lists do. */
 async function untilEmpty<Item>(ask: () => Promise<readonly Item[]>): Promise<readonly Item[]> {
-  for (let attempt = 0; ; attempt += 1) {
+  const deadline = Date.now() + toldWithinMs;
+  for (;;) {
     const items = await ask();
-    if (items.length === 0 || attempt >= 25) return items;
+    if (items.length === 0 || Date.now() > deadline) return items;
     await sleep(200);
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HubClient } from '../test/support/hub-client.js';
+import { waitUntil } from '../test/support/wait-until.js';
 import type { ProofContext } from './proof.js';
 import type { ProofHub } from './proof-hub.js';
 import { type Expectation, firstDifference, readTable } from './reference.js';
@@ -61,6 +62,7 @@ export async function checkRequests(
   expectations: Readonly<Record<string, Expectation>>,
   { claim, say }: ProofContext,
 ): Promise<void> {
+  await untilServing(client);
   const ends = await readEnds(hub);
   const lost = accepted.filter(({ id }) => !ends.has(id));
   const wrongEnd = accepted.filter(({ id }) => ends.get(id)?.state !== 'COMPLETED');
@@ -90,6 +92,16 @@ export async function checkRequests(
   }
   const rows = accepted.reduce((sum, { entries }) => sum + entries.length, 0);
   claim('every row of every result is as expected, in order', wrong.length === 0, wrong[0] ?? `${rows} rows`);
+}
+
+/** What was killed last may be the api that is asked for the results. */
+async function untilServing(client: HubClient): Promise<void> {
+  const isReady = async () => {
+    const answer = await client.fetch('/readyz').catch(() => null);
+    await answer?.arrayBuffer();
+    return answer?.ok || undefined;
+  };
+  await waitUntil(`the api at ${client.baseUrl} to serve`, isReady, { withinMs: 60_000, everyMs: 200 });
 }
 
 async function readEnds(hub: ProofHub): Promise<Map<number, RequestEnd>> {

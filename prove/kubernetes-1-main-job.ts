@@ -113,8 +113,16 @@ async function checkInstance(hub: ClusterHub, { claim }: ProofContext, requestId
   const { url, adminPassword } = hub.stack;
   const admin = await HubClient.asUser(url, 'admin', adminPassword ?? '');
   const read = async (path: string) => (await admin.fetch(path)).json();
-  const list = (await read(`/api/instances?work_request_id=${requestId}`)) as InstanceList;
-  const instances = list.items.map(({ model_instance }) => model_instance);
+  const readInstances = async () => {
+    const list = (await read(`/api/instances?work_request_id=${requestId}`)) as InstanceList;
+    return list.items.map(({ model_instance }) => model_instance);
+  };
+  let instances = await readInstances();
+  // One that came too late to help is ready in the end, too.
+  await within(finishWithinMs, async () => {
+    instances = await readInstances();
+    return instances.every(isOfCluster) || undefined;
+  });
   const pods = instances.flatMap(({ instance_details }) => instance_details ?? []);
   const known = new Set(hub.pods.all.map(({ name }) => name));
   claim(
@@ -138,7 +146,7 @@ const isOfCluster = ({ host, timings }: ExtendedInstance['model_instance']) =>
 
 /** A model server can't be told to stop: the pod that works for a cancelled request goes. */
 async function cancelOne(hub: ClusterHub, { claim }: ProofContext, client: HubClient): Promise<void> {
-  const { id } = await client.submitEntries('good-async', chains(3000), false);
+  const { id } = await client.submitEntries('good-async', chains(6000), false);
   const working = async () => {
     const rows = await hub.rows<{ uid: string }>(
       `select i.uid from instance_lease l join model_instance i on i.id = l.instance_id

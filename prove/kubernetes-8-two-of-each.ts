@@ -107,7 +107,8 @@ async function checkTwoWorkers(hub: ClusterHub, { claim }: ProofContext, pair: S
 
 /** A request that is sent to one api process is followed at the other, to its end. */
 async function checkLiveEvents({ claim }: ProofContext, client: HubClient, reader: HubClient): Promise<void> {
-  const { id } = await client.submitEntries('good-counter', chains(100), false);
+  // So many rows that a warm instance, too, computes for longer than it takes to begin to listen.
+  const { id } = await client.submitEntries('good-counter', chains(3000), false);
   const closed = new AbortController();
   const limit = AbortSignal.timeout(finishWithinMs);
   const response = await reader.fetch(`/api/work-requests/${id}/events`, {

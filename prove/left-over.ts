@@ -1,8 +1,9 @@
 import { readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isGone, listPids, readProcFile, readProcStat } from '../hosts/local/proc-files.js';
 
 /** Processes that were started for a folder: its path is among the words or variables of each, or they work in it. */
-export function processesOf(folder: string): number[] {
+function processesOf(folder: string): number[] {
   return listPids().filter(
     (pid) =>
       pid !== process.pid &&
@@ -10,6 +11,16 @@ export function processesOf(folder: string): number[] {
       (['cmdline', 'environ'].some((file) => readProcFile(pid, file)?.includes(folder)) ||
         workingFolder(pid).startsWith(folder)),
   );
+}
+
+/** Those that are still there after a second: what was killed just now takes a moment to go. */
+export async function processesLeftOf(folder: string): Promise<readonly number[]> {
+  const deadline = Date.now() + 1000;
+  for (;;) {
+    const left = processesOf(folder);
+    if (left.length === 0 || Date.now() > deadline) return left;
+    await sleep(50);
+  }
 }
 
 /** Model servers of a local host: its children that run a model's program. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { repositoryRoot } from '../local/repository.js';
 import { type RunningStack, startStack } from '../test/support/stack.js';
-import { modelServersOf, processesOf } from './left-over.js';
+import { modelServersOf, processesLeftOf } from './left-over.js';
 
 /** A model server of `test/support/bad-models`, with the row that makes the hub know it. */
 export interface TestModel {
@@ -78,7 +78,7 @@ export async function startProofHub(options: ProofHubOptions): Promise<ProofHub>
       await stack.stop();
       await host?.stop();
       if (process.env.HUB_PROVE_LOG) writeFileSync(process.env.HUB_PROVE_LOG, stack.output);
-      const left = processesOf(folder);
+      const left = await processesLeftOf(folder);
       rmSync(folder, { recursive: true, force: true });
       return left;
     },
