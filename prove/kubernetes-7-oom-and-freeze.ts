@@ -21,7 +21,8 @@ const settleMs = 3000;
 const rowsPerShard = 1000;
 
 export const oomAndFreezeModels: readonly TestModel[] = [
-  { id: 'killed-for-memory', env: { MODE: 'good', ROW_DELAY_MS: '1' }, maxInstances: 1 },
+  // Two seconds a shard: the second still computes when it is seen that the first is stored.
+  { id: 'killed-for-memory', env: { MODE: 'good', ROW_DELAY_MS: '2' }, maxInstances: 1 },
   { id: 'good-counter', env: { MODE: 'good', ROW_DELAY_MS: '0.5' } },
 ];
 /** So short that instances end and begin while the leader is frozen. */
