@@ -14,7 +14,7 @@ import {
   oomAndFreezeModels,
 } from '../../prove/kubernetes-7-oom-and-freeze.js';
 import { describeWith } from '../support/require-part.js';
-import { expectSmallProof } from '../support/small-proof.js';
+import { expectSmallProof, smallProofMs } from '../support/small-proof.js';
 
 /** The small versions of two proofs on one hub, one after the other: each start of one takes ten seconds. */
 describeWith(
@@ -25,28 +25,36 @@ describeWith(
   let hub: ClusterHub;
   beforeAll(async () => {
     hub = await startClusterHub({ models: [...readyModels, ...oomAndFreezeModels], warmSeconds: 1 });
-  }, 90_000);
+  }, smallProofMs);
   afterAll(async () => {
     await hub?.stop();
-  }, 30_000);
+  }, smallProofMs);
 
-  it('calls the model as soon as its pod is ready', async () => {
-    await expectSmallProof({ ...readyToCalled, run: (context) => measureReadyToCalled(hub, context) });
-  }, 60_000);
+  it(
+    'calls the model as soon as its pod is ready',
+    async () => {
+      await expectSmallProof({ ...readyToCalled, run: (context) => measureReadyToCalled(hub, context) });
+    },
+    smallProofMs,
+  );
 
-  it('heals a request whose pod was killed for its memory, and refuses a leader that wakes up too late', async () => {
-    await expectSmallProof({
-      ...oomAndFreeze,
-      run: async (context) => {
-        await killForMemory(hub, context);
-        const second = await FurtherProcess.start('temporal/worker.main.js', hub.environment);
-        try {
-          await freezeLeader(hub, context);
-        } finally {
-          await second.stop();
-        }
-        await checkQuietAndStop(hub, context);
-      },
-    });
-  }, 120_000);
+  it(
+    'heals a request whose pod was killed for its memory, and refuses a leader that wakes up too late',
+    async () => {
+      await expectSmallProof({
+        ...oomAndFreeze,
+        run: async (context) => {
+          await killForMemory(hub, context);
+          const second = await FurtherProcess.start('temporal/worker.main.js', hub.environment);
+          try {
+            await freezeLeader(hub, context);
+          } finally {
+            await second.stop();
+          }
+          await checkQuietAndStop(hub, context);
+        },
+      });
+    },
+    smallProofMs,
+  );
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '../wait-until.js';
 import { badModels, startModel, type ModelProcess, type ModelProcessOptions } from '../model-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bad-models-'));
@@ -61,7 +62,7 @@ describe('good-counter', () => {
 describe('good-async', () => {
   it('computes a job once and gives its result as often as asked', async () => {
     const callLog = join(folder, 'async.jsonl');
-    const model = await start('good-async', { env: { CALL_LOG: callLog, ROW_DELAY_MS: '50' } });
+    const model = await start('good-async', { env: { CALL_LOG: callLog, ROW_DELAY_MS: '500' } });
     const { job_id: id } = (await (await model.post('/job/submit', rows)).json()) as { job_id: string };
     const status = async () => (await fetch(`${model.url}/job/status/${id}`)).json();
     expect(await status()).toEqual({ job_id: id, status: 'pending' });
@@ -143,8 +144,8 @@ describe('a bad model', () => {
     expect([response.status, response.headers.get('location')]).toEqual([307, '/canary']);
     expect(model.output()).not.toContain('canary was visited');
     await fetch(`${model.url}/run`, { method: 'POST', body: JSON.stringify(rows) });
-    await sleep(50);
-    expect(model.output()).toContain('canary was visited');
+    const visited = async () => model.output().includes('canary was visited') || undefined;
+    await waitUntil('the visit to be told', visited, { withinMs: 10_000, everyMs: 20 });
   });
 
   it('bad-nan answers what is JSON but for NaN', async () => {
