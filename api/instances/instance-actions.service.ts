@@ -29,7 +29,7 @@ export class InstanceActionsService {
    * @throws Refusal 400 when the body does not say which or what, 404 when no such instance is running
    */
   async act(action: InstanceAction, caller: SignedIn): Promise<void> {
-    const isWhole = Boolean(action.instance_id) || (Boolean(action.model_id) && hasRequest(action));
+    const isWhole = Boolean(action.instance_id) || (Boolean(action.model_id) && requestOf(action) !== null);
     if (!isWhole)
       throw new Refusal(400, 'Missing work_request_id or model_id: name both, or the instance_id');
     if (action.action !== 'STOP_INSTANCE') throw new Refusal(400, `Unknown action ${action.action}`);
@@ -49,20 +49,21 @@ export class InstanceActionsService {
   }
 }
 
-const hasRequest = ({ work_request_id: id }: InstanceAction) =>
-  id !== null && id !== undefined && /^\d{1,15}$/.test(String(id));
+/** The request that is named; null also for what can be the id of none. */
+const requestOf = ({ work_request_id: id }: InstanceAction) =>
+  /^\d{1,15}$/.test(String(id ?? '')) ? Number(id) : null;
 
 /** @returns ids of the instances that this call marked to end */
 async function stop(sql: Sql, action: InstanceAction, caller: SignedIn): Promise<string[]> {
   const running = await sql.rows<{ id: string; model_id: string; request_ids: number[] }>(
-    `select i.id, i.model_id, coalesce(array_agg(l.request_id::integer) filter (where l.request_id is not null), '{}')
-         as request_ids
+    `select i.id, i.model_id,
+         coalesce(json_agg(l.request_id) filter (where l.request_id is not null), '[]') as request_ids
        from model_instance i
        left join instance_lease l on l.instance_id = i.id and l.state = 'GRANTED'
       where i.state <> 'TERMINATED' and case when $1::text is not null then i.id = $1
         else i.model_id = $2 and l.request_id = $3::bigint end
       group by i.id order by i.id`,
-    [action.instance_id || null, action.model_id ?? null, action.work_request_id ?? null],
+    [action.instance_id || null, action.model_id ?? null, requestOf(action)],
   );
   if (running.length === 0) throw new Refusal(404, 'Instance not found');
   const marked: string[] = [];

@@ -334,11 +334,24 @@ describeWith('postgres')('instances over HTTP', () => {
     expect(await audit()).toEqual([entry]);
   });
 
+  it('stopping is possible however large the numbers of requests have grown', async () => {
+    const { instanceId } = await working();
+    await sql().rows(`update instance_lease set request_id = 3000000000 where instance_id = $1`, [
+      instanceId,
+    ]);
+    expect((await stop({ model_id: model.id, work_request_id: 3_000_000_000 })).status).toBe(200);
+    expect(await sql().rows(`select details -> 'work_request_ids' as ids from audit_entry`)).toEqual([
+      { ids: [3_000_000_000] },
+    ]);
+  });
+
   it('stopping nothing that runs is 404, saying too little or the unknown 400, and nothing is written', async () => {
     const ended = await makeInstance(sql(), { modelId: model.id, state: 'TERMINATED' });
     const cases: [object, number, string][] = [
       [{ instance_id: ended }, 404, 'Instance not found'],
       [{ model_id: model.id, work_request_id: '77' }, 404, 'Instance not found'],
+      [{ instance_id: ended, work_request_id: '' }, 404, 'Instance not found'],
+      [{ instance_id: ended, work_request_id: 'x' }, 404, 'Instance not found'],
       [{ model_id: model.id }, 400, 'Missing work_request_id or model_id: name both, or the instance_id'],
       [{ work_request_id: 7 }, 400, 'Missing work_request_id or model_id: name both, or the instance_id'],
       [{ instance_id: ended, action: 'RESTART' }, 400, 'Unknown action RESTART'],
