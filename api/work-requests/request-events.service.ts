@@ -41,16 +41,9 @@ export class RequestEventsService implements BeforeApplicationShutdown {
     for (const controller of this.#open) controller.abort();
   }
 
-  /** The controller of one stream's signal; it also aborts when the process ends. */
-  openStream(): AbortController {
-    const controller = new AbortController();
-    this.#open.add(controller);
-    controller.signal.addEventListener('abort', () => this.#open.delete(controller), { once: true });
-    return controller;
-  }
-
   /**
-   * The stream's text. `row` must have been read after `watch` began, so that no change falls between.
+   * The stream's text, until the controller aborts; it also aborts when the process ends.
+   * @param read gives the request as it is; asked when the watch has begun, so that no change falls between
    * @param after number of the last event the client has seen, or null for a new client
    */
   async *stream(
@@ -58,9 +51,12 @@ export class RequestEventsService implements BeforeApplicationShutdown {
     caller: SignedIn,
     requestId: number,
     after: number | null,
-    signal: AbortSignal,
+    controller: AbortController,
   ): AsyncGenerator<string> {
+    const { signal } = controller;
     const watch = this.#wakes.watch(requestId, signal);
+    // Not before: the text of a client that has gone already is never begun, and so never ended.
+    this.#open.add(controller);
     try {
       const row = await read();
       yield sseMessage('snapshot', row.version, toWorkRequest(row));
@@ -72,6 +68,7 @@ export class RequestEventsService implements BeforeApplicationShutdown {
         signal,
       );
     } finally {
+      this.#open.delete(controller);
       watch.close();
     }
   }
@@ -97,7 +94,7 @@ export class RequestEventsService implements BeforeApplicationShutdown {
     }
   }
 
-  /** Events after one the client knows; null when the request or the caller's session is gone. */
+  /** Events after one the client knows; null when the caller's session, or the right to see the request, is gone. */
   async #read(requestId: number, caller: SignedIn, after: number): Promise<RequestEvent[] | null> {
     const rows = await this.#database.rows<EventRow>(
       `select r.id as request_id, e.event_no, e.type, e.at, e.details,
@@ -107,8 +104,10 @@ export class RequestEventsService implements BeforeApplicationShutdown {
            select * from work_request_event e
             where e.expires_on = r.expires_on and e.request_id = r.id and e.event_no > $2
             order by e.event_no limit ${EVENTS_PER_READ}) e on true
-        where r.id = $1 order by e.event_no`,
-      [requestId, after, caller.sessionId],
+        where r.id = $1 and (r.user_id = $4
+          or exists (select from user_permission where user_id = $4 and permission = 'ADMIN'))
+        order by e.event_no`,
+      [requestId, after, caller.sessionId, caller.userId],
     );
     if (rows.length === 0 || !rows[0]!.session_open) return null;
     return rows

@@ -108,12 +108,12 @@ export class WorkRequestsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     const { id: requestId } = await this.#requests.find(id, caller);
-    const controller = this.#events.openStream();
+    const controller = new AbortController();
     reply.raw.once('close', () => controller.abort());
     const after = /^\d{1,9}$/.test(lastEventId ?? '') ? Number(lastEventId) : null;
     const read = () => this.#requests.find(id, caller);
     void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-    const texts = this.#events.stream(read, caller, requestId, after, controller.signal);
+    const texts = this.#events.stream(read, caller, requestId, after, controller);
     return new StreamableFile(textStream(texts, { chunked: false }), {
       type: 'text/event-stream; charset=utf-8',
     });

@@ -167,4 +167,16 @@ describe('request events', () => {
     await recordRequestEvent(sql(), json.id, 'waiting');
     expect((await stream.next()).done).toBe(true);
   });
+
+  it('ends for whoever may not see the request any more', async () => {
+    const admin = await api.user({ admin: true });
+    const id = await submit();
+    const stream = follow(id, { authorization: `Bearer ${admin.token}` });
+    await stream.next();
+    await recordRequestEvent(sql(), id, 'waiting');
+    expect((await stream.next()).value).toMatchObject({ event: 'waiting' });
+    await sql().rows('delete from user_permission where user_id = $1', [admin.userId]);
+    await recordRequestEvent(sql(), id, 'running');
+    expect((await stream.next()).done).toBe(true);
+  });
 });
