@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { isPassword } from '../api/auth/password-hash.js';
+import { SESSION_CHANNEL } from '../db/session-channel.js';
 import { freshDatabase, type TestDatabase } from '../test/support/database.js';
 import { describeWith } from '../test/support/require-part.js';
 import { createFirstAdmin, createNamedAdmin, grantPermission, resetPassword } from './first-admin.js';
@@ -25,11 +27,22 @@ async function permissionsOf(username: string): Promise<string[]> {
   return rows.map(({ permission }) => permission);
 }
 
+/** What the work gives, when those who remember sessions have been told of the user as well. */
+async function heard<Result>(work: () => Promise<Result>): Promise<Result> {
+  const told = once(client, 'notification');
+  const result = await work();
+  const [{ payload }] = (await told) as [pg.Notification];
+  const { rows } = await client.query('select username from app_user where id = $1', [payload]);
+  expect(rows).toEqual([{ username: 'Marie' }]);
+  return result;
+}
+
 describeWith('postgres')('administrators', () => {
   beforeAll(async () => {
     database = await freshDatabase();
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
+    await client.query(`listen ${SESSION_CHANNEL}`);
   });
   afterAll(async () => {
     await client.end();
@@ -64,16 +77,24 @@ describeWith('postgres')('administrators', () => {
       `insert into user_session (session_id, user_id, token_sha256, auth_type, max_age_seconds, expires_at)
        select 's', id, '\\x00', 'ErsiliaUser', 60, now() + interval '1 minute' from app_user where username = 'Marie'`,
     );
-    const { password } = await resetPassword(database.url, 'marie');
+    const { password } = await heard(() => resetPassword(database.url, 'marie'));
     expect(await hashOf('Marie')).not.toBe(old);
     expect(await isPassword(password, await hashOf('Marie'))).toBe(true);
     expect((await client.query('select 1 from user_session')).rowCount).toBe(0);
   });
 
-  it('may be given further permissions, twice without harm', async () => {
-    await grantPermission(database.url, 'Marie', 'MODELS');
-    await grantPermission(database.url, 'Marie', 'MODELS');
-    expect(await permissionsOf('Marie')).toEqual(['ADMIN', 'MODELS']);
+  it('can sign in: a name that ends before its end is none', async () => {
+    await expect(createNamedAdmin(database.url, 'pierre:curie')).rejects.toThrow('choose one without');
+  });
+
+  it('are made of other users too, twice without harm, and not by a word that means nothing', async () => {
+    await client.query(`delete from user_permission`);
+    await heard(() => grantPermission(database.url, 'Marie', 'ADMIN'));
+    await heard(() => grantPermission(database.url, 'Marie', 'ADMIN'));
+    expect(await permissionsOf('Marie')).toEqual(['ADMIN']);
+    await expect(grantPermission(database.url, 'Marie', 'admin')).rejects.toThrow(
+      'there is no permission admin: what can be given is ADMIN',
+    );
     await expect(grantPermission(database.url, 'Nobody', 'ADMIN')).rejects.toThrow(
       'there is no registered user Nobody',
     );

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import pg from 'pg';
 import { hashPassword } from '../api/auth/password-hash.js';
+import { SESSION_CHANNEL } from '../db/session-channel.js';
 
 /** An account as it is told to a person, once. */
 export interface NewAccount {
@@ -37,8 +38,10 @@ export async function createFirstAdmin(databaseUrl: string): Promise<NewAccount 
   });
 }
 
-/** @throws Error when the name is taken. */
+/** @throws Error when the name is taken, or nobody could sign in with it. */
 export async function createNamedAdmin(databaseUrl: string, username: string): Promise<NewAccount> {
+  if (username.includes(':'))
+    throw new Error(`${username} can't sign in: a name ends at its first colon; choose one without`);
   return withDatabase(databaseUrl, async (client) => {
     const taken = await client.query(
       `select 1 from app_user where kind = 'registered' and lower(username) = lower($1)`,
@@ -66,18 +69,23 @@ export async function resetPassword(databaseUrl: string, username: string): Prom
       await hashPassword(password),
     ]);
     await client.query('delete from user_session where user_id = $1', [userId]);
+    await announceChange(client, userId);
     return { username, password };
   });
 }
 
-/** @throws Error when there is no such user. */
+/** @throws Error when there is no such user, or no such permission. */
 export async function grantPermission(
   databaseUrl: string,
   username: string,
   permission: string,
 ): Promise<void> {
+  if (permission !== adminPermission)
+    throw new Error(`there is no permission ${permission}: what can be given is ${adminPermission}`);
   await withDatabase(databaseUrl, async (client) => {
-    await grant(client, await findUser(client, username), permission);
+    const userId = await findUser(client, username);
+    await grant(client, userId, permission);
+    await announceChange(client, userId);
   });
 }
 
@@ -97,6 +105,11 @@ async function grant(client: pg.Client, userId: string, permission: string): Pro
     'insert into user_permission (user_id, permission) values ($1, $2) on conflict do nothing',
     [userId, permission],
   );
+}
+
+/** Processes that know the user's sessions by heart hear it when the transaction is committed. */
+async function announceChange(client: pg.Client, userId: string): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [SESSION_CHANNEL, userId]);
 }
 
 async function findUser(client: pg.Client, username: string): Promise<string> {

@@ -106,12 +106,15 @@ export class AuthService {
     }
   }
 
-  /** A new token for the session; the old one is dead at once. */
+  /**
+   * A new token for the session; the old one is dead at once.
+   * @throws Refusal 401 when it was dead already, though this process had not heard of it yet
+   */
   async refresh(caller: SignedIn): Promise<LoginResponse> {
     const token = createSessionToken();
     const maxAge =
       caller.authType === 'ErsiliaUser' ? this.#settings.USER_SESSION_MAX_AGE_SECONDS : this.#guestMaxAge;
-    const opened = await this.#renew(caller.sessionId, caller.authType, token, maxAge);
+    const opened = await this.#renew(caller.sessionId, caller.authType, token, maxAge, caller.tokenSha256);
     if (!opened) throw new Refusal(401, 'Unauthenticated');
     return toLoginResponse(opened, token);
   }
@@ -155,15 +158,16 @@ export class AuthService {
     authType: AuthType,
     token: string,
     maxAgeSeconds: number,
+    oldTokenSha256: Buffer | null = null,
   ): Promise<OpenedSession | null> {
     const opened = await this.#database.transaction(async (sql) => {
       const [row] = await sql.rows<OpenedSession>(
         `with s as (
            update user_session set token_sha256 = $3, max_age_seconds = $4::int, start_time = now(),
              expires_at = now() + make_interval(secs => $4::int)
-           where session_id = $1 and auth_type = $2 returning *)
+           where session_id = $1 and auth_type = $2 and ($5::bytea is null or token_sha256 = $5) returning *)
          select ${openedColumns} from s join app_user u on u.id = s.user_id`,
-        [sessionId, authType, hashSessionToken(token), maxAgeSeconds],
+        [sessionId, authType, hashSessionToken(token), maxAgeSeconds, oldTokenSha256],
       );
       if (row) await this.#sessions.announceChange(sql, row.user_id);
       return row ?? null;

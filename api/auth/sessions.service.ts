@@ -1,13 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Sql } from '../../db/database.js';
 import type { Notifications } from '../../db/notifications.js';
+import { SESSION_CHANNEL } from '../../db/session-channel.js';
 import { DATABASE, NOTIFICATIONS } from '../records/tokens.js';
 import { WatchedCache } from '../records/watched-cache.js';
 import { hashSessionToken } from './session-token.js';
 import type { SignedIn } from './signed-in.js';
-
-/** Channel that says "sessions or permissions of this user changed"; the payload is the user's id. */
-const SESSION_CHANNEL = 'hub_session';
 
 /** How long a session may be believed without asking Postgres. */
 const CACHE_MS = 5_000;
@@ -70,6 +68,7 @@ export class SessionsService {
       userId: row.user_id,
       kind: row.kind,
       sessionId: row.session_id,
+      tokenSha256,
       authType: row.auth_type,
       permissions: row.permissions,
       leftMs: row.left_ms,

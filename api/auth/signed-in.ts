@@ -7,6 +7,8 @@ export interface SignedIn {
   readonly userId: string;
   readonly kind: UserKind;
   readonly sessionId: string;
+  /** Of the token that proved it. */
+  readonly tokenSha256: Buffer;
   readonly authType: AuthType;
   readonly permissions: readonly string[];
   /** Milliseconds the session had left, by the database's clock, when it was read. */

@@ -86,6 +86,18 @@ describe('sessions', () => {
     expect(await isSignedIn({ authorization: `Bearer ${second.session.session_token}` })).toBe(true);
   });
 
+  it('renews no session whose token was replaced or ended a moment ago, in a process that was not told yet', async () => {
+    const { session } = (await api.call('POST', '/api/auth/anonymous-login')).json;
+    expect(await isSignedIn({ authorization: `Bearer ${session.session_token}` })).toBe(true);
+    // As another process writes it whose notification is still under way.
+    await api.parts.database.rows(`update user_session set token_sha256 = sha256($2) where session_id = $1`, [
+      session.session_id,
+      Buffer.from(randomUUID()),
+    ]);
+    const renewal = await api.call('POST', '/api/auth/session/refresh', { token: session.session_token });
+    expect(renewal.status).toBe(401);
+  });
+
   it('makes one user of a guest id, however many tabs use it at once', async () => {
     const id = randomUUID();
     const logins = await Promise.all(
