@@ -88,8 +88,9 @@ const unitOfType: Readonly<Record<Column['type'], string>> = {
   string: 'text',
 };
 
+/** Nothing where there is no address: in a catalogue anything may stand in its place. */
 function link(label: string, address: string | null | undefined) {
-  if (!address?.startsWith('https://')) return nothing;
+  if (!address?.startsWith('https://') || !URL.canParse(address)) return nothing;
   return html`
     <div>
       <dt>${label}</dt>

@@ -33,6 +33,17 @@ describeWith('browser')('<hub-model-list>', () => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
+  it('shows every model, whatever stands in the place of an address', async () => {
+    const odd = sampleModel();
+    const about = { ...odd.details.identification_details!, publication: 'https://[', source_code: 'none' };
+    odd.details.identification_details = about;
+    hub.on('GET /api/models', { body: { items: [odd, sampleModel('eos-new', 'Another model')] } });
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.getByText('Another model').waitFor();
+    expect(await page.getByText('Publication').count()).toBe(1);
+  });
+
   it('is chosen from by the arrow keys and tells which model it was', async () => {
     const second = sampleModel('eos-solubility', 'Aqueous solubility');
     hub.on('GET /api/models', { body: { items: [sampleModel(), second] } });
