@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -6,6 +6,7 @@ import pg from 'pg';
 import { migrationsList } from '../migrations/migrations-list.js';
 import { freshDatabase, type TestDatabase } from '../test/support/database.js';
 import { describeWith } from '../test/support/require-part.js';
+import { waitUntil } from '../test/support/wait-until.js';
 import { migrate } from './migrate.js';
 import { retentionSettings } from './retention.config.js';
 
@@ -121,7 +122,7 @@ describeWith('postgres')('migrating', () => {
       await wipe();
       const { child, ended } = startMigrator();
       // Nothing happens before the first connection; from there on the moment is random.
-      await untilConnected();
+      await untilConnected(child);
       await sleep(Math.random() * 250);
       child.kill('SIGKILL');
       if ((await ended).code === null) killedHalfWay++;
@@ -130,17 +131,20 @@ describeWith('postgres')('migrating', () => {
       expect(await partitionCount()).toBe(expectedPartitions());
     }
     expect(killedHalfWay).toBeGreaterThan(0);
-  });
+    // Five programs that start, and five migrations after them.
+  }, 90_000);
 
-  async function untilConnected(): Promise<void> {
-    for (let wait = 0; wait < 500; wait++) {
-      const { rows } = await client.query(
-        `select 1 from pg_stat_activity where datname = current_database() and application_name = 'model-hub'`,
-      );
-      if (rows.length > 0) return;
-      await sleep(4);
-    }
-  }
+  const untilConnected = (child: ChildProcess) =>
+    waitUntil(
+      'the migrator to connect',
+      async () => {
+        const { rows } = await client.query(
+          `select 1 from pg_stat_activity where datname = current_database() and application_name = 'model-hub'`,
+        );
+        return rows.length > 0 || child.exitCode !== null ? true : undefined;
+      },
+      { withinMs: 15_000, everyMs: 4 },
+    );
 
   /** A day each from today on, eight more than the age, and one for what is kept for ever; two tables of guests’ age, three of instances’. */
   function expectedPartitions(): number {
