@@ -165,6 +165,22 @@ describeWith('browser')('<hub-app>', () => {
     expect(await page.evaluate('localStorage.length')).toBe(0);
   });
 
+  it.each(['Run a model', 'Requests'])(
+    'leaves nothing of what was typed to the next person, signed out at %s',
+    async (place) => {
+      hub.on('POST /api/auth/logout', { body: { status: 'ok' } });
+      const page = await enter();
+      await page.getByRole('textbox').fill('CCO');
+      await page.getByText('3 rows.').waitFor();
+      await page.getByRole('link', { name: place, exact: true }).click();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('button', { name: 'Continue as guest' }).click();
+      await page.getByRole('link', { name: 'Run a model', exact: true }).click();
+      expect(await page.getByRole('textbox').inputValue()).toBe('');
+      expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    },
+  );
+
   const looks = [360, 1440].flatMap((width) =>
     (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
   );

@@ -3,10 +3,14 @@ import { property, query, state } from 'lit/decorators.js';
 import { controls } from '../../styles/controls.js';
 import { tokens } from '../../styles/tokens.js';
 import type { HubSession, HubSessionChange } from '../session/session.js';
+import { writeDraft } from '../work-request-form/input-draft.js';
+import type { HubWorkRequestForm } from '../work-request-form/work-request-form.js';
 import { appStyles } from './app.styles.js';
 import { type Route, titleOf, toRoute } from './routes.js';
 
 const dropEvents = ['dragover', 'drop'] as const;
+/** What is typed on one of the page's forms is there on the next. */
+const draftKey = 'page';
 const signedOut: HubSessionChange = { state: 'signed-out', userName: null, permissions: [] };
 
 /**
@@ -23,6 +27,7 @@ export class HubApp extends LitElement {
   @state() private session: HubSessionChange = signedOut;
   @query('main') private readonly main!: HTMLElement;
   @query('hub-session') private readonly hubSession!: HubSession;
+  @query('hub-work-request-form') private readonly form!: HubWorkRequestForm | null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -63,8 +68,12 @@ export class HubApp extends LitElement {
     void this.go(anchor.pathname);
   };
 
+  /** Who signs out leaves nothing to the next person at this machine; a session that ended by itself may go on. */
   private readonly onSessionChanged = (event: CustomEvent<HubSessionChange>): void => {
     this.session = event.detail;
+    if (event.detail.state !== 'signed-out') return;
+    this.form?.clear();
+    writeDraft(sessionStorage, draftKey, null);
   };
 
   private readonly onSubmitted = (event: CustomEvent<{ id: number }>): void => {
@@ -143,7 +152,7 @@ export class HubApp extends LitElement {
         return html`
           <h1>Run a model on your molecules</h1>
           <p class="lead muted">Choose a model, give it SMILES, get one row back for every row you sent.</p>
-          <hub-work-request-form draft-key="page"></hub-work-request-form>
+          <hub-work-request-form draft-key=${draftKey}></hub-work-request-form>
         `;
       case 'requests':
         return html`
@@ -158,7 +167,7 @@ export class HubApp extends LitElement {
         return html`
           <hub-model-details model-id=${route.id}></hub-model-details>
           <section class="run" aria-label="Run this model">
-            <hub-work-request-form model-id=${route.id} draft-key="page"></hub-work-request-form>
+            <hub-work-request-form model-id=${route.id} draft-key=${draftKey}></hub-work-request-form>
           </section>
         `;
       case 'unknown':

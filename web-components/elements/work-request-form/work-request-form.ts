@@ -78,6 +78,14 @@ export class HubWorkRequestForm extends ConnectedElement {
     clearTimeout(this.restTimer);
   }
 
+  /** Forgets what was typed and chosen: it is nobody else's business. */
+  clear(): void {
+    this.text = '';
+    this.picked = null;
+    this.setFile(null);
+    this.keepDraft(null);
+  }
+
   protected override connectionChanged(): void {
     if (this.isSignedIn) this.check();
   }
