@@ -17,13 +17,20 @@ export interface FollowStart {
   readonly since?: string | undefined;
 }
 
+/** Who gives out the log, and who knows whether more will come. */
+export interface Followed {
+  readonly reader: Pick<LogReader, 'followLogs'>;
+  readonly isOver: () => Promise<boolean>;
+}
+
 /**
  * The lines of an instance's log as they come, through breaks of the connection to its host: after each it goes on
- * behind the last line. A connection on which nothing is said for minutes breaks by itself.
+ * behind the last line. A connection on which nothing is said for minutes breaks by itself. One that ends is no end of
+ * the instance: an API server that loses a node ends what it passed on as if that were all.
  * @throws HostUnavailableError when the host stays away
  */
 export async function* followOn(
-  reader: Pick<LogReader, 'followLogs'>,
+  { reader, isOver }: Followed,
   instanceId: string,
   start: FollowStart,
   signal: AbortSignal,
@@ -31,22 +38,42 @@ export async function* followOn(
 ): AsyncGenerator<string> {
   const seen = new LastLines();
   const absence = new Absence(patienceMs);
-  for (;;) {
+  while (!signal.aborted) {
     const beganAt = performance.now();
-    try {
-      for await (const line of reader.followLogs(instanceId, signal, seen.restart(start))) {
-        absence.end();
-        if (seen.isNew(line)) yield line;
-      }
-      return;
-    } catch (error) {
-      if (!(error instanceof HostUnavailableError)) throw error;
-      const pauseMs = absence.note(beganAt);
-      if (pauseMs === null) throw error;
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    }
-    if (signal.aborted) return;
+    const failure = yield* newLines(
+      reader.followLogs(instanceId, signal, seen.restart(start)),
+      seen,
+      absence,
+    );
+    if (failure === null && (signal.aborted || (await isOver()))) return;
+    const pauseMs = absence.note(beganAt);
+    if (pauseMs === null) return endWith(failure);
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** @returns why they broke off; null where they ended */
+async function* newLines(
+  lines: AsyncIterable<string>,
+  seen: LastLines,
+  absence: Absence,
+): AsyncGenerator<string, HostUnavailableError | null> {
+  try {
+    for await (const line of lines) {
+      if (!seen.isNew(line)) continue;
+      absence.end();
+      yield line;
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof HostUnavailableError) return error;
+    throw error;
+  }
+}
+
+/** A host that says again and again that nothing more comes is believed in the end, whoever else says otherwise. */
+function endWith(failure: HostUnavailableError | null): void {
+  if (failure) throw failure;
 }
 
 /** How long a host has been away, and how long to wait before it is asked again. */

@@ -50,6 +50,18 @@ export class FollowedLogsService implements BeforeApplicationShutdown {
     return ended(chooseLines(linesWithin(kept, { since: start.since ?? null, until: null }), start));
   }
 
+  /** While the database is away it is not known, and the host is asked again. */
+  async #isOver(instanceId: string): Promise<boolean> {
+    const living = await this.#database
+      .rows(
+        `select from model_instance where id = $1
+            and state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE')`,
+        [instanceId],
+      )
+      .catch(() => null);
+    return living?.length === 0;
+  }
+
   async #isThere(instanceId: string): Promise<boolean> {
     return (await askHost(instanceId, () => this.#reader.readLogs(instanceId, { tailLines: 1 }))) !== null;
   }
@@ -63,8 +75,8 @@ export class FollowedLogsService implements BeforeApplicationShutdown {
     this.#open.add(controller);
     const checking = setInterval(() => void this.#endWithSession(caller, controller), CHECK_SESSION_MS);
     try {
-      for await (const line of followOn(this.#reader, instanceId, start, controller.signal))
-        yield `${line}\n`;
+      const followed = { reader: this.#reader, isOver: () => this.#isOver(instanceId) };
+      for await (const line of followOn(followed, instanceId, start, controller.signal)) yield `${line}\n`;
     } finally {
       clearInterval(checking);
       this.#open.delete(controller);

@@ -76,8 +76,21 @@ describeWith('postgres')('a followed log', () => {
       host.emit(id, words);
       expect(await read()).toBe(`${words}\n`);
     }
+    await api.parts.database.rows(`update model_instance set state = 'SHOULD_TERMINATE' where id = $1`, [id]);
     host.emit('ends');
     expect(await read()).toBeUndefined();
+    expect(followed).toHaveLength(1);
+  });
+
+  it('goes on when its host ends it while the instance lives', async () => {
+    const id = await make();
+    const { read, leave } = await follow(id);
+    const followedAgain = once(host, 'followed');
+    host.emit('ends');
+    await followedAgain;
+    host.emit(id, 'one');
+    expect(await read()).toBe('one\n');
+    leave();
   });
 
   it('is let go of by the host when the client goes', async () => {
