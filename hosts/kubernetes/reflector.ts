@@ -82,9 +82,10 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
     }
   }
 
-  /** Reads all pages before it tells any of them: half a list would look like the end of the other half. */
+  /** Reads all pages before it tells any: half a list would look like the end of the other half. It is blind meanwhile. */
   async #list(): Promise<void> {
     const { api, path, selector, read, listener } = this.#parts;
+    this.#healthy = false;
     const objects: Seen[] = [];
     let next: string | undefined;
     let version: string;
@@ -148,7 +149,7 @@ export class Reflector<Seen extends VersionedObject> implements HostWatch {
 
   async #recover(error: unknown): Promise<void> {
     if (error instanceof ClusterRefusal && error.status === GONE) {
-      // The server forgot where this watch was; the next turn lists. Nothing is blind but for that call.
+      // The server forgot where this watch was; the next turn lists.
       const isFirst = this.#version !== null && !this.#hasForgotten;
       this.#version = null;
       this.#hasForgotten = true;
