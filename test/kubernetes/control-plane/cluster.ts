@@ -2,6 +2,7 @@ import { waitUntil } from '../../support/wait-until.js';
 import { type ApiClient, mergePatch, strategicMergePatch } from './api-client.js';
 import { hubRoleObjects, namespaceObject, nodeObject, type NodeSpec } from './cluster-objects.js';
 import type { Kubelet } from './kubelet.js';
+import { untilPermitted } from './until-permitted.js';
 
 /** What can go wrong with a pod, in the words of the annotation `sim.test/fault` (see `kwok.yaml`). */
 export const podFaults = [
@@ -75,10 +76,10 @@ export class Cluster {
 
   /** A fresh namespace that refuses pods which are not restricted, and in which the hub may work. */
   async createNamespace(): Promise<string> {
-    namespaces += 1;
-    const name = `models-${process.pid}-${namespaces}`;
+    const name = `models-${process.pid}-${++namespaces}`;
     await this.admin.ask('POST', '/api/v1/namespaces', namespaceObject(name));
     for (const [path, object] of hubRoleObjects(name)) await this.admin.ask('POST', path, object);
+    await untilPermitted(this.admin, 'hub', name);
     return name;
   }
 

@@ -192,7 +192,8 @@ describeWith('kubernetes')('a control plane for tests', () => {
     expect(container!.lastState!.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
     await plane.cluster.setFault(namespace, created.metadata.name, null);
     const again = await until(created, isReady);
-    expect(again.status.containerStatuses![0]).toMatchObject({ restartCount: 1 });
+    // Until its fault is taken back it may be killed once more.
+    expect(again.status.containerStatuses![0]!.restartCount).toBeGreaterThan(container!.restartCount);
   });
 
   it('lets a pod that is not restarted fail with its exit code', async () => {
@@ -252,10 +253,13 @@ describeWith('kubernetes')('a control plane for tests', () => {
   it('has its API server back, with everything in it, after a kill', async () => {
     const created = await begin();
     await plane.killApiServer();
-    await expect(plane.cluster.pod(namespace, created.metadata.name)).rejects.toThrow('ECONNREFUSED');
+    // Asked on a connection of before, it is found dead in the middle.
+    await expect(plane.cluster.pod(namespace, created.metadata.name)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ECONNREFUSED|ECONNRESET|EPIPE)$/),
+    });
     await plane.startApiServer();
     await until(created, isReady);
-  });
+  }, 60_000);
 });
 
 describeWith('kubernetes')('a control plane that runs model servers', () => {

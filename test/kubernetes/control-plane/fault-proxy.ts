@@ -14,6 +14,8 @@ export interface ProxiedRequest {
   /** True for the long ones that follow changes. */
   readonly isWatch: boolean;
   readonly query: URLSearchParams;
+  /** When it came, on the clock of `performance.now()`. */
+  readonly atMs: number;
 }
 
 /** A way to the API server that can be broken. What goes past it is not touched by its faults. */
@@ -139,7 +141,7 @@ class ProxyState {
     const { pathname, searchParams } = new URL(request.url ?? '/', this.target);
     const isWatch = ['true', '1'].includes(searchParams.get('watch') ?? '');
     const method = request.method ?? 'GET';
-    this.requests.push({ method, path: pathname, isWatch, query: searchParams });
+    this.requests.push({ method, path: pathname, isWatch, query: searchParams, atMs: performance.now() });
     if (this.#isSilent(request)) return;
     if (this.#fault?.kind === 'fail') return refuse(response, this.#fault.status);
     if (isWatch && this.expiresNextWatch) {
