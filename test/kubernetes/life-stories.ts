@@ -29,14 +29,14 @@ export const startings: readonly [
     'plain',
     { cpuMillicores: 100_000 },
     /^Unschedulable$/,
-    /no node could take it within 12 s: 0\/\d nodes are available: .*Insufficient cpu/,
+    /no node could take it within 30 s: 0\/\d nodes are available: .*Insufficient cpu/,
   ],
   [
     'whose image can not be pulled',
     'image-pull',
     {},
     /^(ErrImagePull|ImagePullBackOff)$/,
-    /its image could not be pulled for [345] s \(\w+\): .*image/i,
+    /its image could not be pulled for ([3-9]|[12]\d) s \(\w+\): .*image/i,
   ],
   [
     'whose image has no valid name, at once',
@@ -50,9 +50,9 @@ export const startings: readonly [
     'never-ready',
     {},
     /^$/,
-    /it was not ready within 10 s; its server never answered a health check/,
+    /it was not ready within 20 s; its server never answered a health check/,
   ],
-  ['whose container is never made', 'stuck-creating', {}, /^$/, /it was not ready within 10 s/],
+  ['whose container is never made', 'stuck-creating', {}, /^$/, /it was not ready within 20 s/],
 ];
 
 /** What takes an instance away while it computes. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { readHubId } from '../../db/queries/hub-identity.js';
 import { ownLabels } from '../../hosts/kubernetes/hub-labels.js';
 import { podNameOf } from '../../hosts/kubernetes/pod-name.js';
@@ -10,6 +10,9 @@ import { mergePatch } from './control-plane/api-client.js';
 import { podPath } from './control-plane/cluster.js';
 import { type LifeRow, LifeStage } from './life-stage.js';
 import { losses, startings, templates } from './life-stories.js';
+
+// A story has several steps, and each may take as long as it is waited for.
+jest.setTimeout(120_000);
 
 /** A text for every story's rows, and one for its bystander's; a molecule each. */
 let texts = 0;
@@ -41,7 +44,7 @@ describeWith(
   afterAll(async () => {
     await Promise.allSettled(begun.values());
     await stage?.close();
-  }, 60_000);
+  });
 
   it.each(startings)('X-W5: gives up one %s', async (title, _, __, waitsFor, says) => {
     const { state, failure, instance, waited } = await storyOf<StartingStory>(title);
@@ -159,7 +162,7 @@ describeWith(
       termination_reason: 'COMPLETED',
     });
     expect(await stage.podNames()).not.toContain(podNameOf(instance!.id));
-  }, 40_000);
+  });
 });
 
 interface StartingStory {
