@@ -89,7 +89,15 @@ export async function fetchWheel(
 ): Promise<string> {
   await mkdir(folder);
   const words = ['-m', 'pip', 'download', '--no-deps', '--disable-pip-version-check', '--quiet'];
-  const pip = [...words, '--retries=1', '--timeout=10', `--dest=${folder}`, `${name}==${version}`];
+  // A package without a wheel would be built: its program would run here before anybody looked at a checksum.
+  const pip = [
+    ...words,
+    '--only-binary=:all:',
+    '--retries=1',
+    '--timeout=10',
+    `--dest=${folder}`,
+    `${name}==${version}`,
+  ];
   await withProgress(folder, watcher.report, () =>
     // pip writes to its temporary folder first: ours, so that progress is seen and nothing is left behind.
     run('python3', pip, timeLimit(watcher), { TMPDIR: folder }),

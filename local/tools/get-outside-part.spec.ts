@@ -72,9 +72,9 @@ async function serveArchive(content = program): Promise<OutsidePart> {
   return part({ vendorUrl: () => `http://127.0.0.1:${port}/tool.tar.gz` });
 }
 
-/** Puts a `python3` first on the PATH that has no pip. */
-function withoutPip(): void {
-  putProgram(join(folder, 'bin', 'python3'), '#!/bin/sh\necho "No module named pip" >&2\nexit 1\n');
+/** Puts a `python3` first on the PATH that has no pip, or says something else. */
+function withoutPip(says = 'No module named pip'): void {
+  putProgram(join(folder, 'bin', 'python3'), `#!/bin/sh\necho "${says}" >&2\nexit 1\n`);
   process.env.PATH = `${join(folder, 'bin')}${delimiter}${path}`;
 }
 
@@ -166,6 +166,11 @@ describe('an outside part', () => {
     expect(started).toHaveLength(2);
     while (started.some((pid) => readProcStat(pid) !== null)) await sleep(10);
     expect(readdirSync(environment().HUB_TOOLS_DIR)).toEqual([]);
+  });
+
+  it('is never built here: that would run a program whose checksum nobody has looked at', async () => {
+    withoutPip('asked with $*');
+    await expect(get(part())).rejects.toThrow(/asked with .* --only-binary=:all: /);
   });
 
   it('without a known checksum for this machine is not run', async () => {
