@@ -5,7 +5,7 @@ import { MAX_JSON_BODY_BYTES } from '../domain/work-request/limits.js';
 import type { ApiSettings } from './api.config.js';
 import { AppModule } from './app.module.js';
 import { SESSION_COOKIE } from './auth/credentials.js';
-import { acceptBodies } from './http/accept-bodies.js';
+import { acceptBodies, jsonParser } from './http/accept-bodies.js';
 import { boundLargeBodies } from './http/bound-large-bodies.js';
 import { createLogger } from './http/create-logger.js';
 import { ErrorsFilter } from './http/errors.filter.js';
@@ -40,6 +40,7 @@ export async function createApp(settings: ApiSettings, parts: ApiParts): Promise
     logger: createLogger(settings.LOG_LEVEL),
     abortOnError: false,
   });
+  app.useBodyParser('application/json', { bodyLimit: MAX_JSON_BODY_BYTES }, jsonParser(fastify));
   app.useGlobalFilters(new ErrorsFilter(routes));
   app.useGlobalPipes(new InputValidation());
   protect(app);

@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isUtf8 } from 'node:buffer';
+import type { FastifyBodyParser, FastifyInstance, FastifyRequest } from 'fastify';
 import { MAX_RAW_BODY_BYTES } from '../../domain/work-request/limits.js';
-import { Refusal, tooLarge } from './refusal.js';
+import { Refusal, tooLarge, wrongField } from './refusal.js';
 
 /** Media types of a raw input; they arrive as a stream. */
 export const rawInputTypes = [
@@ -28,6 +29,15 @@ export function acceptBodies(fastify: FastifyInstance): void {
       done(null, payload);
     });
   }
+}
+
+/** Fastify's reader of JSON for UTF-8 alone: it would take every byte that is none for the same odd letter. */
+export function jsonParser(fastify: FastifyInstance): FastifyBodyParser<Buffer> {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  return (request, body, done) => {
+    if (isUtf8(body)) void parse(request, body.toString('utf8'), done);
+    else done(wrongField(['body'], 'The body is no UTF-8 text; send it as UTF-8', 'encoding'));
+  };
 }
 
 /** Many clients name a type with every call. A deletion has no body to be of it. */

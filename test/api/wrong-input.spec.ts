@@ -59,6 +59,21 @@ describe('wrong input', () => {
     expect(answer.json.detail[0].loc).toEqual(loc);
   });
 
+  it.each(['latin1', 'utf16le'] as const)(
+    'JSON in %s: 422 that says so, no letter taken for another',
+    async (encoding) => {
+      const bytes = Buffer.from(withEntries('["CCO,caf\u00e9"]'), encoding);
+      const answer = await api.call('POST', '/api/work-requests', {
+        token,
+        body: bytes,
+        headers: { 'content-type': 'application/json' },
+      });
+      const [fault] = answer.json.detail;
+      expect([answer.status, fault.loc]).toEqual([422, ['body']]);
+      expect(fault.msg).toContain('UTF-8');
+    },
+  );
+
   it('takes 10,000 levels of nesting for what they are', async () => {
     for (const [open, close] of [
       ['[', ']'],
