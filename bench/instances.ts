@@ -14,6 +14,8 @@ const figuresEverySeconds = 15;
 const mostFurtherThreads = 10;
 const msPerInstance = 400;
 const settleMs = 16_000;
+/** Twice the time between two looks at what instances use. */
+const stillWithinMs = 30_000;
 const secondMs = 1000;
 
 const sizes = {
@@ -58,6 +60,7 @@ async function measureIdle(
   seconds: number,
 ): Promise<void> {
   const { proxy, plane, hub } = cluster;
+  await cluster.untilStill(stillWithinMs);
   const before = {
     calls: proxy.requests.length,
     metrics: plane.metrics.requests,

@@ -3,6 +3,7 @@ import { podNameOf } from '../hosts/kubernetes/pod-name.js';
 import { MEBIBYTE } from '../test/factories/mebibyte.js';
 import { type ControlPlane, startControlPlane } from '../test/kubernetes/control-plane/control-plane.js';
 import type { FaultProxy } from '../test/kubernetes/control-plane/fault-proxy.js';
+import { waitUntil } from '../test/support/wait-until.js';
 import { type ProofHost, type ProofHub, startProofHub } from './proof-hub.js';
 
 const modelId = 'eos-physchem';
@@ -11,6 +12,8 @@ const warmSeconds = 86_400;
 /** How many nodes the instances of an idle cluster are spread over. */
 export const nodes = 20;
 const lookEveryMs = 500;
+/** Longer than the pause after which an event is written that came too early. */
+const stillMs = 2000;
 /** Rows of this age count as left behind, so that the hub takes them up in its next pass. */
 const leftBehindFor = '1 minute';
 
@@ -86,6 +89,29 @@ export class IdleCluster {
       `select id || ' ' || xmin::text as version from model_instance`,
     );
     return rows.map(({ version }) => version);
+  }
+
+  /**
+   * Waits until all that belongs to a start is written: the first use of each instance, which a pass in 15 s finds, and
+   * the events of the cluster, which are over when no row was written for two seconds.
+   * @throws Error when rows are written on and on
+   */
+  async untilStill(withinMs: number): Promise<void> {
+    let before = '';
+    const look = async () => {
+      const now = (await this.readRowVersions()).toSorted().join();
+      const isStill = now === before && (await this.#countUnmeasured()) === 0;
+      before = now;
+      return isStill || undefined;
+    };
+    await waitUntil('no row to be written', look, { withinMs, everyMs: stillMs });
+  }
+
+  async #countUnmeasured(): Promise<number> {
+    const [row] = await this.hub.rows<{ count: number }>(
+      `select count(*)::integer as count from model_instance where peak_memory_bytes is null`,
+    );
+    return row!.count;
   }
 
   async countReady(): Promise<number> {
