@@ -62,6 +62,7 @@ describeWith('postgres')('notifications', () => {
   let testDatabase: TestDatabase;
   let database: Database;
   const open = new Set<Notifications | Line>();
+  const warnings: string[] = [];
 
   beforeAll(async () => {
     testDatabase = await freshDatabase();
@@ -70,6 +71,7 @@ describeWith('postgres')('notifications', () => {
   afterEach(async () => {
     for (const each of open) await each.close();
     open.clear();
+    warnings.length = 0;
   });
   afterAll(async () => {
     await database.close();
@@ -77,7 +79,7 @@ describeWith('postgres')('notifications', () => {
   });
 
   const listen = (url = testDatabase.url) => {
-    const notifications = openNotifications(url);
+    const notifications = openNotifications(url, (text) => warnings.push(text));
     open.add(notifications);
     return notifications;
   };
@@ -170,6 +172,8 @@ describeWith('postgres')('notifications', () => {
     await sleep(600);
     expect(notifications.healthy).toBe(false);
     expect(heard).toEqual([]);
+    // Tried more than once by now, and told once.
+    expect(warnings).toEqual([expect.stringContaining('ECONNREFUSED')]);
     open.add(await openLine(testDatabase.url, Number(new URL(line.url).port)));
     await until(() => notifications.healthy);
     expect(heard).toEqual([null]);
@@ -205,7 +209,7 @@ describeWith('postgres')('notifications', () => {
 
   it('can be closed at any moment', async () => {
     for (const delay of [0, 1, 5, 20, 60]) {
-      const notifications = openNotifications(testDatabase.url);
+      const notifications = openNotifications(testDatabase.url, () => undefined);
       hear(notifications, 'one');
       await sleep(delay);
       await notifications.close();

@@ -22,9 +22,12 @@ const RECONNECT_MS = 250;
 /** A server that takes longer to accept a connection or a statement is given up and asked anew. */
 const ANSWER_LATEST_MS = 5_000;
 
-/** Opens the connection in the background; a database that is away is tried again until it is back. */
-export function openNotifications(url: string): Notifications {
-  return new ListeningConnection(url);
+/**
+ * Opens the connection in the background; a database that is away is tried again until it is back.
+ * @param warn told once per outage why nothing can be heard, e.g. by a pooler that does not pass notifications on
+ */
+export function openNotifications(url: string, warn: (text: string) => void): Notifications {
+  return new ListeningConnection(url, warn);
 }
 
 class ListeningConnection implements Notifications {
@@ -35,8 +38,12 @@ class ListeningConnection implements Notifications {
   #client: pg.Client | null = null;
   #connecting: Promise<void> | null = null;
   #lastBeat = 0;
+  #isOutageTold = false;
 
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly warn: (text: string) => void,
+  ) {
     this.#url = url;
     this.#reconnect();
     this.#timers = [
@@ -71,14 +78,22 @@ class ListeningConnection implements Notifications {
       await next.query(`listen ${this.#heartbeatChannel}`);
       // The map is walked while it grows: whoever subscribes meanwhile is heard too.
       for (const channel of this.#listeners.keys()) await next.query(`listen ${channel}`);
-    } catch {
+    } catch (error) {
       // Not connected yet: the timer tries again until the database is back.
+      this.#tellOutage(error as Error);
       void next.end().catch(() => undefined);
       return;
     }
+    this.#isOutageTold = false;
     this.#client = next;
     this.#lastBeat = Date.now();
     for (const set of this.#listeners.values()) for (const listener of set) listener(null);
+  }
+
+  #tellOutage({ message }: Error): void {
+    if (this.#isOutageTold) return;
+    this.#isOutageTold = true;
+    this.warn(`listening to the database failed; until it can be listened to news comes late: ${message}`);
   }
 
   #newClient(): pg.Client {

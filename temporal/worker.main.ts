@@ -44,7 +44,7 @@ process.once('disconnect', () => stop('its supervisor is gone'));
 if (process.connected === false) stop('its supervisor is gone');
 
 const database = await openDatabase(parseSettings(databaseSettings, process.env));
-const notifications = openNotifications(database.url);
+const notifications = openNotifications(database.url, log.warn);
 const host = await createModelHost(settings, process.env, {
   readHubId: readHubIdOnceThere,
   warn: (text) => log.warn(text),

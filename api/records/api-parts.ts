@@ -21,7 +21,7 @@ export async function openApiParts(settings: ApiSettings): Promise<ApiParts> {
   const database = await openDatabase(settings);
   return {
     database,
-    notifications: openNotifications(settings.DATABASE_URL),
+    notifications: openNotifications(settings.DATABASE_URL, (text) => console.warn(text)),
     // No retries of its own: what fails is told or left to the reconciler at once, and nothing outlives a closed channel.
     temporal: createTemporalClient(settings, { interceptors: [] }),
     chemistry: createChemistry({ threads: settings.CHEMISTRY_THREADS }),

@@ -169,7 +169,7 @@ describeWith('postgres')("a request's progress", () => {
   });
 
   it('is told to whoever listens, with the version, when it is committed', async () => {
-    const notifications = openNotifications(testDatabase.url);
+    const notifications = openNotifications(testDatabase.url, () => undefined);
     const heard: (string | null)[] = [];
     const arrived = async (count: number) => {
       const latest = Date.now() + 5_000;

@@ -65,7 +65,7 @@ export async function openPlayedWorker(): Promise<PlayedWorker> {
   const warnings: string[] = [];
   const deps: ActivityDependencies = {
     database,
-    notifications: openNotifications(database.url),
+    notifications: openNotifications(database.url, () => undefined),
     host,
     instances: watchInstances(host),
     modelServer: createModelServer({
