@@ -2,7 +2,7 @@ import type { Sql } from '../../db/database.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import { storableJson, storableText } from '../../db/storable-text.js';
-import { isUsable, type InstanceState } from '../../domain/instance/instance.js';
+import { instanceStatesBefore, isUsable, type InstanceState } from '../../domain/instance/instance.js';
 import { judgeEnd } from '../../domain/instance/life.js';
 import type { ObservedInstance } from '../../hosts/model-host.js';
 
@@ -63,6 +63,8 @@ async function updateRow(sql: Sql, seen: ObservedInstance, isReady: boolean): Pr
     phase === 'Running',
     lastTermination?.exitCode ?? null,
     pod ? storableJson(pod) : null,
+    instanceStatesBefore('ACTIVE'),
+    instanceStatesBefore('WAITING_FOR_READINESS'),
   ]);
   return row ?? null;
 }
@@ -83,8 +85,8 @@ const updateStatement = `
     unready_since = case when i.state = 'ACTIVE' and not $8 then coalesce(unready_since, clock_timestamp()) end,
     ready_at = case when $8 then coalesce(ready_at, clock_timestamp()) else ready_at end,
     state = case
-      when $8 and i.state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS') then 'ACTIVE'
-      when $9 and i.state in ('REQUESTED', 'INITIALIZING') then 'WAITING_FOR_READINESS'
+      when $8 and i.state = any($12) then 'ACTIVE'
+      when $9 and i.state = any($13) then 'WAITING_FOR_READINESS'
       when i.state = 'REQUESTED' then 'INITIALIZING'
       else i.state end
    from known where i.id = known.id and (i.uid is null or i.uid = $2) and i.resource_version < $3

@@ -1,4 +1,5 @@
 import {
+  instanceStatesBefore,
   isToldWhenFree,
   type InstanceState,
   type LeaseState,
@@ -174,8 +175,8 @@ export async function markToEnd(
 ): Promise<string | null> {
   const marked = await sql.rows(
     `update model_instance set state = 'SHOULD_TERMINATE', termination_reason = $2, termination_message = $3
-      where id = $1 and state in ('REQUESTED', 'INITIALIZING', 'WAITING_FOR_READINESS', 'ACTIVE') returning id`,
-    [instanceId, reason, storableText(message)],
+      where id = $1 and state = any($4) returning id`,
+    [instanceId, reason, storableText(message), instanceStatesBefore('SHOULD_TERMINATE')],
   );
   if (marked.length === 0) return null;
   await recordInstanceEvent(sql, instanceId, 'INSTANCE_SHOULD_TERMINATE', { reason, message });
