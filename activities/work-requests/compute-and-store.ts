@@ -29,7 +29,7 @@ export async function computeShard(
     address,
     executionMode: lease.execution_mode,
     texts: input.texts,
-    jobId: shard.job_id,
+    jobId: attempt.jobId,
     rememberJob: (jobId) => attempt.rememberJob(jobId),
     beforeAnswer: () => attempt.stopWaiting(),
     signal,

@@ -16,12 +16,15 @@ export class ShardAttempt {
   #timer: NodeJS.Timeout | undefined;
   #takenBack: Promise<void> | null = null;
   #over = false;
+  #jobId: string | null;
 
   constructor(
     private readonly deps: Pick<ActivityDependencies, 'database' | 'log'>,
     private readonly place: ShardPlace,
     readonly shard: TakenShard,
-  ) {}
+  ) {
+    this.#jobId = shard.job_id;
+  }
 
   /** True when the shard is given up instead of being tried once more. */
   get isOneTooMany(): boolean {
@@ -34,10 +37,16 @@ export class ShardAttempt {
     this.#timer = setTimeout(() => void (this.#takenBack ??= this.#takeBack()), WAITING_MS);
   }
 
+  /** The model's job for this shard, if one was submitted under this lease: to be asked for, not submitted again. */
+  get jobId(): string | null {
+    return this.#jobId;
+  }
+
   /** Stores the id of the model's job, and with it that the shard waits for the model. */
   async rememberJob(jobId: string): Promise<void> {
     await this.#takenBack;
     await storeJobId(this.deps.database, this.place, this.shard, jobId);
+    this.#jobId = jobId;
     this.#takenBack = Promise.resolve();
   }
 
