@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  CancelledFailure,
   condition,
   continueAsNew,
   isCancellation,
@@ -77,11 +78,12 @@ class RequestStory {
     try {
       await this.#runSlices();
     } catch (error) {
-      if (!isCancellation(error)) throw error;
+      // Work that fails after it was cancelled is not tried again, and gives its own reason.
+      if (!CancellationScope.current().consideredCancelled) throw error;
       await CancellationScope.nonCancellable(() =>
         this.#inTurn(() => quickDatabaseWork.abandonWorkRequest(this.run)),
       );
-      throw error;
+      throw isCancellation(error) ? error : new CancelledFailure('the run was cancelled', [], error as Error);
     } finally {
       this.#progress.phase = 'finished';
       setCurrentDetails('Finished');

@@ -3,6 +3,7 @@
  * their outcomes before anything else: whatever the workflow does must not depend on what came first.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Context } from '@temporalio/activity';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,6 +46,7 @@ describeWith('temporal')('a replay of slow effects', () => {
     args: readonly unknown[],
     activities: object,
     hint: (handle: WorkflowHandle) => Promise<void> = async () => undefined,
+    ended: (handle: WorkflowHandle) => Promise<unknown> = (handle) => handle.result(),
   ) {
     const client = new Client({ connection, namespace: server.namespace });
     const taskQueue = `queue-${Math.random()}`;
@@ -63,7 +65,7 @@ describeWith('temporal')('a replay of slow effects', () => {
       });
       await sleep(hintAfterMs);
       await hint(handle);
-      await handle.result();
+      await ended(handle);
       const first = client.workflow.getHandle(taskQueue, handle.firstExecutionRunId);
       return [await first.fetchHistory(), await client.workflow.getHandle(taskQueue).fetchHistory()];
     });
@@ -112,6 +114,29 @@ describeWith('temporal')('a replay of slow effects', () => {
       endWorkRequest: async () => undefined,
     };
     await runAndReplay(processWorkRequestName, [{ requestId: 2, runKey: 'key' }], effects);
+  });
+
+  it('goes the way of a request that was cancelled and whose work then failed: it is abandoned all the same', async () => {
+    const abandoned: unknown[] = [];
+    const effects: Partial<ProcessWorkRequestEffects> = {
+      beginWorkRequest: async () => ({
+        claim: { type: 'granted', leaseToken: 'a', instanceId: 'i', small: false, ready: true },
+        slices: 1,
+      }),
+      async runLease() {
+        const context = Context.current();
+        const beating = setInterval(() => context.heartbeat(), 100);
+        await context.cancelled.catch(() => clearInterval(beating));
+        throw new Error('the database is away');
+      },
+      abandonWorkRequest: async (run) => void abandoned.push(run),
+    };
+    const run = { requestId: 5, runKey: 'key' };
+    const cancel = async (handle: WorkflowHandle) => void (await handle.cancel());
+    await runAndReplay(processWorkRequestName, [run], effects, cancel, (handle) =>
+      expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } }),
+    );
+    expect(abandoned).toEqual([run]);
   });
 
   /** Effects of a request whose first claim waits, or is granted to a slow instance, while another one waits. */
