@@ -50,8 +50,13 @@ describe('the page', () => {
     expect(await ask(address)).toEqual([200, 'the page']),
   );
 
-  it.each(['/api/nothing', '//api/nothing', '/x/../api', 'http://hub/api/nothing', '/readyz/', '/a%00b'])(
-    'is no answer to %s',
-    async (address) => expect((await ask(address))[0]).toBe(404),
-  );
+  it.each([
+    '/api/nothing',
+    '//api/nothing',
+    '/x/../api',
+    'http://hub/api/nothing',
+    '/readyz/',
+    '/a%00b',
+    '/assets/of-another-version.js',
+  ])('is no answer to %s', async (address) => expect((await ask(address))[0]).toBe(404));
 });

@@ -19,6 +19,8 @@ export async function servePage(fastify: FastifyInstance, directory: string): Pr
     if (API_PATH.test(path) || path.includes('\0')) return reply.callNotFound();
     const file = path.slice(1);
     if (await isFile(join(root, file))) return reply.headers(cacheOf(file)).sendFile(file);
+    // A page from before an upgrade must not take this page for its script.
+    if (file.startsWith('assets/')) return reply.callNotFound();
     if (await isFile(join(root, 'index.html')))
       return reply.headers(cacheOf('index.html')).sendFile('index.html');
     return reply.status(503).type('text/plain; charset=utf-8').send(noPage);
