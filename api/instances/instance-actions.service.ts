@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Client } from '@temporalio/client';
 import { recordAudit } from '../../db/queries/audit.js';
+import { lockClaimsStatement } from '../../db/queries/claims.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import type { Database, Sql } from '../../db/database.js';
 import { createWorkflowGateway } from '../../temporal/workflow-gateway.js';
@@ -33,7 +34,8 @@ export class InstanceActionsService {
     if (!isWhole)
       throw new Refusal(400, 'Missing work_request_id or model_id: name both, or the instance_id');
     if (action.action !== 'STOP_INSTANCE') throw new Refusal(400, `Unknown action ${action.action}`);
-    const marked = await this.#database.transaction((sql) => stop(sql, action, caller));
+    // Several may be ended, whose rows others lock in another order; and none is lent while it is ended.
+    const marked = await this.#database.transaction((sql) => stop(sql, action, caller), lockClaimsStatement);
     await Promise.all(marked.map((instanceId) => this.#tell(instanceId)));
   }
 
