@@ -18,8 +18,8 @@ const warn = (text: string) => console.error(text);
 const folder = resolve(settings.HUB_DATA_DIR, 'local-host');
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 const hostId = claimHostFolder(folder);
-const folders = new InstanceFolders(join(folder, 'instances'));
-const records = folders.load(warn);
+const folders = new InstanceFolders(join(folder, 'instances'), warn);
+const records = folders.load();
 const leftovers = await endLeftovers(hostId, records);
 if (leftovers > 0) warn(`ended ${leftovers} processes that an earlier local host left running`);
 

@@ -77,7 +77,9 @@ export class InstanceBoard {
   }
 
   addEvent(record: InstanceRecord, type: HostInstanceEvent['type'], reason: string, message: string): void {
-    const told = withInstance(record, this.#folders.addEvent(record.uid, type, reason, message));
+    const kept = this.#folders.addEvent(record.uid, type, reason, message);
+    if (!kept) return;
+    const told = withInstance(record, kept);
     for (const listener of this.#eventListeners) listener(told);
   }
 

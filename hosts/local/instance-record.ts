@@ -53,8 +53,14 @@ export function newInstanceRecord(spec: InstanceSpec, uid: string, createdAt: st
 export class InstanceFolders {
   /** Events of each instance so far: an event's place among them is its id. */
   readonly #eventCounts = new Map<string, number>();
+  readonly #warn: (text: string) => void;
 
-  constructor(readonly root: string) {
+  /** @param warn told of what can't be read or kept; the host goes on without it */
+  constructor(
+    readonly root: string,
+    warn: (text: string) => void,
+  ) {
+    this.#warn = warn;
     mkdirSync(root, { recursive: true });
   }
 
@@ -65,19 +71,20 @@ export class InstanceFolders {
   /** Replaces the record in one step: a reader finds the old one or the new one. */
   save(record: InstanceRecord): void {
     const path = join(this.of(record.uid), 'record.json');
-    mkdirSync(this.of(record.uid), { recursive: true });
-    writeFileSync(`${path}.new`, JSON.stringify(record));
-    renameSync(`${path}.new`, path);
+    this.#keep(record.uid, 'the record', () => {
+      writeFileSync(`${path}.new`, JSON.stringify(record));
+      renameSync(`${path}.new`, path);
+    });
   }
 
-  /** All records, oldest first. @param warn told of records that can't be read; they are passed over */
-  load(warn: (text: string) => void): InstanceRecord[] {
+  /** All records, oldest first; those that can't be read are passed over. */
+  load(): InstanceRecord[] {
     const records: InstanceRecord[] = [];
     for (const uid of readdirSync(this.root)) {
       try {
         records.push(JSON.parse(readFileSync(join(this.of(uid), 'record.json'), 'utf8')) as InstanceRecord);
       } catch (error) {
-        warn(
+        this.#warn(
           `what was known of the instance in ${this.of(uid)} can't be read and is left out: ${String(error)}`,
         );
       }
@@ -90,26 +97,60 @@ export class InstanceFolders {
     rmSync(this.of(uid), { recursive: true, force: true });
   }
 
-  addEvent(uid: string, type: HostInstanceEvent['type'], reason: string, message: string): HostInstanceEvent {
+  /** @returns the event; null when it could not be kept, and so has no place among the others */
+  addEvent(
+    uid: string,
+    type: HostInstanceEvent['type'],
+    reason: string,
+    message: string,
+  ): HostInstanceEvent | null {
     const event = { at: new Date().toISOString(), type, reason, message };
-    const index = this.#eventCounts.get(uid) ?? this.readEvents(uid).length;
+    const index = this.#eventCounts.get(uid) ?? this.#eventLines(uid).length;
+    const line = `${JSON.stringify(event)}\n`;
+    if (!this.#keep(uid, 'an event', () => appendFileSync(this.#eventsPath(uid), line))) return null;
     this.#eventCounts.set(uid, index + 1);
-    mkdirSync(this.of(uid), { recursive: true });
-    appendFileSync(join(this.of(uid), 'events.ndjson'), `${JSON.stringify(event)}\n`);
     return toHostEvent(uid, event, index);
   }
 
   readEvents(uid: string): HostInstanceEvent[] {
-    const path = join(this.of(uid), 'events.ndjson');
-    if (!existsSync(path)) return [];
-    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-    return lines
-      .map((line) => JSON.parse(line) as KeptEvent)
-      .map((event, index) => toHostEvent(uid, event, index));
+    return this.#eventLines(uid).flatMap((line, index) => {
+      const event = parseEvent(line);
+      return event ? [toHostEvent(uid, event, index)] : [];
+    });
+  }
+
+  #eventLines(uid: string): string[] {
+    const path = this.#eventsPath(uid);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+  }
+
+  #eventsPath(uid: string): string {
+    return join(this.of(uid), 'events.ndjson');
+  }
+
+  /** A full disk must not take the host and with it every instance: what could not be kept is lost, and that is said. */
+  #keep(uid: string, what: string, write: () => void): boolean {
+    try {
+      mkdirSync(this.of(uid), { recursive: true });
+      write();
+      return true;
+    } catch (error) {
+      this.#warn(`${what} of the instance in ${this.of(uid)} could not be kept: ${String(error)}`);
+      return false;
+    }
   }
 }
 
 type KeptEvent = Omit<HostInstanceEvent, 'raw' | 'id'>;
+
+function parseEvent(line: string): KeptEvent | null {
+  try {
+    return JSON.parse(line) as KeptEvent;
+  } catch {
+    // Half a line: the disk was full, as was said then.
+    return null;
+  }
+}
 
 function toHostEvent(uid: string, event: KeptEvent, index: number): HostInstanceEvent {
   return { ...event, id: `${uid}-${index}`, raw: event };
