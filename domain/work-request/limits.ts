@@ -12,8 +12,14 @@ export const MAX_RAW_BODY_BYTES = 50 * 1024 * 1024;
 /** Entries echoed in a request's payload; above it clients read the input from its own route. */
 export const MAX_SHOWN_ENTRIES = 1_000;
 
-/** Rows on which delimiter, header and SMILES column are judged: enough to be sure, few enough to parse in a moment. */
+/** Rows on which delimiter, header and SMILES column are judged at most: enough to be sure, few enough to parse in a moment. */
 export const JUDGED_ROWS = 1_000;
+
+/**
+ * UTF-16 units of the judged rows, one more for each cell: until the last of them has come they are held, by every upload
+ * that is on its way. Ordinary rows stay far below.
+ */
+export const JUDGED_LENGTH = 2 * 1024 * 1024;
 
 /** Characters held back at most before the delimiter is decided: the judged rows at 256 each. */
 export const JUDGED_CHARACTERS = 256 * 1024;

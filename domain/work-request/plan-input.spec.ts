@@ -211,6 +211,24 @@ describe('planning an input', () => {
     );
   });
 
+  it('judges an input of very long rows before they fill the memory, by the same rows however it is cut', async () => {
+    const row = (n: number) => `note ${n} ${'x'.repeat(50_000)},${n % 3 ? 'CCO' : 'CC'}\n`;
+    const text = `note,mol\n${Array.from({ length: 100 }, (_, n) => row(n)).join('')}`;
+    const input = new InputPlan({
+      header: 'auto',
+      maxRows: 100_000,
+      modelColumnCount: 1,
+      areMolecules: async (texts) => texts.map(isMolecule),
+    });
+    for (const piece of cut(text.slice(0, 2_500_000), 16_384)) await input.push(piece);
+    expect(input.report().verdict).toMatchObject({ header: true, column: { index: 1, name: 'mol' } });
+    const whole = await plan([text], { checkedRows: 1_000 });
+    // 2 MiB at some 50,011 each: the 42nd row reaches it.
+    expect(whole.report).toMatchObject({ judgedRows: 42, problems: { rowCount: 100 } });
+    for (const length of [4_999, 65_536, 2_097_152])
+      expect(await plan(cut(text, length), { checkedRows: 1_000 })).toEqual(whole);
+  });
+
   it('plans a large input the same however it is cut', async () => {
     const text =
       'name,mol\n' +

@@ -2,6 +2,7 @@ import { InputProblems } from './input-problems.js';
 import type { ProblemSummary } from './input-problems.js';
 import type { HeaderMode, InputRefusal, InputRefusalCode, InputVerdict } from './input-verdict.js';
 import { judgeInput, textsToJudge } from './judge-input.js';
+import { JudgedTop } from './judged-top.js';
 import { JUDGED_ROWS } from './limits.js';
 import { ShardPlanner } from './plan-shards.js';
 import type { PlannedShard } from './plan-shards.js';
@@ -48,7 +49,7 @@ export class InputPlan {
   readonly #planner: ShardPlanner;
   readonly #reader: InputReader;
   readonly #preview: string[][] = [];
-  #waiting: TableRecord[] = [];
+  #top: JudgedTop | null = new JudgedTop();
   #verdict: InputVerdict | null = null;
   #refusal: InputRefusal | null = null;
   #known = new Map<string, boolean>();
@@ -96,24 +97,20 @@ export class InputPlan {
   }
 
   async #takeRecords(records: readonly TableRecord[], isEnd: boolean): Promise<PlannedShard[]> {
-    if (this.#verdict !== null) return this.#addRows(records);
-    for (const record of records) this.#waiting.push(record);
-    if (this.#refusal !== null || (!isEnd && !this.#hasEnoughToJudge())) return [];
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    const verdict = await this.#judge(waiting);
+    const top = this.#top;
+    // Judged already; after a refusal nothing is kept.
+    if (top === null) return this.#addRows(records);
+    const others = top.take(records);
+    if (!isEnd && !top.isWhole) return [];
+    this.#top = null;
+    const verdict = await this.#judge(top.records);
     if (!verdict.ok) {
       this.#refusal = verdict;
       return [];
     }
     this.#verdict = verdict;
-    await this.#checkTopRows(waiting, verdict);
-    return this.#addRows(waiting);
-  }
-
-  #hasEnoughToJudge(): boolean {
-    const first = this.#waiting.findIndex(({ cells }) => cells.some((cell) => cell.trim() !== ''));
-    return first !== -1 && this.#waiting.length - first > JUDGED_ROWS;
+    await this.#checkTopRows(top.records, verdict);
+    return this.#addRows([...top.records, ...others]);
   }
 
   async #judge(records: readonly TableRecord[]): Promise<InputVerdict | InputRefusal> {
