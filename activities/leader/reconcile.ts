@@ -75,15 +75,22 @@ async function releaseStaleLeases(
       where l.state <> 'RELEASED' and (r.id is null or r.run_key <> l.run_key
         or (r.state in ('COMPLETED', 'FAILED', 'CANCELLED') and r.processed_at < clock_timestamp() - interval '${YOUNG_SECONDS} seconds'))`,
   );
-  for (const { request_id, run_key } of stale) {
+  for (const { request_id: requestId, run_key: runKey } of stale) {
+    const run = { requestId, runKey };
     const hints = await deps.database.transaction(async (sql) => {
       await lockClaims(sql);
       await assertLeading(sql);
-      const retired = await releaseLeases(sql, { requestId: request_id, runKey: run_key }, 'reconciled');
+      const retired = await releaseLeases(sql, run, 'reconciled');
       const served = await serveClaims(sql, deps.settings);
       return { ...served, retired: [...served.retired, ...retired] };
     });
     sendHints(deps, hints);
+    // A workflow that waits for what was released would find out only when it looks next.
+    void deps.workflows
+      .signalRequest(run)
+      .catch(({ message }: Error) =>
+        deps.log.warn('a release could not be told', { ...run, error: message }),
+      );
   }
   return stale.length;
 }

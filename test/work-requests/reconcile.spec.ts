@@ -145,6 +145,9 @@ describeWith('postgres')('the reconciler', () => {
     expect(await reconcile()).toMatchObject({ leasesReleased: 3 });
     for (const { leaseToken } of leases)
       expect(await readLease(leaseToken)).toMatchObject({ state: 'RELEASED' });
+    // A workflow that waited for one of them has nothing to wait for any more.
+    const told = [ended, older, deleted].map(({ requestId }) => `signal request ${requestId}`);
+    expect(worker.workflows.words).toEqual(expect.arrayContaining(told));
     expect(await readLease(freshLease.leaseToken)).toMatchObject({ state: 'GRANTED' });
   });
 
