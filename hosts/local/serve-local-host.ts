@@ -94,7 +94,9 @@ function answerFault(parts: LocalHostParts, route: string, response: ServerRespo
   else if (isBadCall(error)) answer(response, BAD_CALL_STATUS, { message: `${route}: ${message}` });
   else {
     parts.warn(`${route} failed: ${error instanceof Error ? error.stack : message}`);
-    answer(response, 500, { message });
+    // What streams has answered already: its reader must not take what it got for all there is.
+    if (response.headersSent) response.destroy();
+    else answer(response, 500, { message });
   }
 }
 
