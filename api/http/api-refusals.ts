@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 
 /** Every refusal: one sentence, or the list of fields at fault. */
@@ -43,4 +43,20 @@ export function ApiRefusals(...statuses: readonly number[]): MethodDecorator {
       }),
     ),
   );
+}
+
+/** Adds how every route refuses a path or a body before it is reached; a route says only what is its own. */
+export function addCommonRefusals({ paths }: OpenAPIObject): void {
+  for (const path of Object.values(paths))
+    for (const operation of [path.get, path.post, path.put, path.patch, path.delete]) {
+      if (!operation) continue;
+      const hasPath = operation.parameters?.some((parameter) => 'in' in parameter && parameter.in === 'path');
+      const statuses = operation.requestBody ? [413, 415, 422] : hasPath ? [422] : [];
+      for (const status of statuses) operation.responses[status] ??= documented(status);
+    }
+}
+
+function documented(status: number) {
+  const $ref = `#/components/schemas/${status === 422 ? 'FieldFaults' : 'Detail'}`;
+  return { description: meanings[status] ?? '', content: { 'application/json': { schema: { $ref } } } };
 }

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { addCommonRefusals } from './api-refusals.js';
 import { describeBodies } from './describe-bodies.js';
 
 /** The API's description, made of the same schemas that check what comes in. */
@@ -18,7 +19,9 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
-  return describeBodies(document);
+  const described = describeBodies(document);
+  addCommonRefusals(described);
+  return described;
 }
 
 /** Serves the description and its page; every asset comes from this process. */

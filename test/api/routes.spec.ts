@@ -148,6 +148,20 @@ describe('routes', () => {
     expect(Object.keys(paths['/api/work-requests/{id}'].get.responses['200'].content)).toContain('text/csv');
   });
 
+  it.each([
+    ['GET', '/api/models/{id}', '%00', {}],
+    ['POST', '/api/work-requests/{id}/cancel', '%00', {}],
+    ['POST', '/api/auth/login', '', { body: '<a/>', headers: { 'content-type': 'text/xml' } }],
+    ['PUT', '/api/models/{id}', 'eos-x', { body: '<a/>', headers: { 'content-type': 'text/xml' } }],
+    ['POST', '/api/instances/actions', '', { body: { action: 'x'.repeat(9_000_000) } }],
+  ] as const)('documents how %s %s answers to what it can not take', async (method, route, id, call) => {
+    const { token } = await api.user({ admin: true });
+    const answer = await api.call(method, route.replace('{id}', id), { token, ...call });
+    expect([413, 415, 422]).toContain(answer.status);
+    const operation = (await document()).paths[route][method.toLowerCase()];
+    expect(Object.keys(operation.responses)).toContain(String(answer.status));
+  });
+
   it('says per part what is there: without Temporal it is alive and ready, not healthy', async () => {
     expect((await api.call('GET', '/livez')).json).toEqual({ status: 'ok', hub: true });
     const ready = await api.call('GET', '/readyz');
