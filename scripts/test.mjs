@@ -1,8 +1,9 @@
 /**
- * Runs every test in three passes: first all specs that can share the machine with anything, two at a time; then those
- * that wait for real parts, two at a time among themselves; then those that hold whole hubs to times, one after the
- * other, so that none is slowed down by another. Ends with what could not be run, a line for each missing part, and the
- * sum as `N passed, N failed`. With arguments it is jest itself: `npm test -- api/auth`.
+ * Runs every test in four passes: first all specs that can share the machine with anything, two at a time; then those
+ * that wait for real parts, two at a time among themselves; then those that ask a whole hub for what it answers, two at
+ * a time; then those that hold whole hubs to times, one after the other, so that none is slowed down by another. Ends
+ * with what could not be run, a line for each missing part, and the sum as `N passed, N failed`. With arguments it is
+ * jest itself: `npm test -- api/auth`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +15,6 @@ import { concludePasses, requiredParts } from './test-summary.mjs';
 const given = process.argv.slice(2);
 const folders = (...names) => names.map((name) => `${process.cwd()}/${name}/`);
 const parts = folders(
-  'test/local',
   'test/api',
   'test/hosts',
   'test/kubernetes',
@@ -22,13 +22,19 @@ const parts = folders(
   'chemistry',
   'local',
 );
-const hubs = folders('test/e2e');
+const answers = ['/test/e2e/(page|main-(1|5|10|11|12))\\.spec\\.ts$'];
+const times = folders('test/e2e', 'test/local');
 const neverTests = ['/node_modules/', '/dist/', '/.hub/'];
 const leaveOut = (patterns) => patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
 const passes =
   given.length > 0
     ? [given]
-    : [leaveOut([...parts, ...hubs, ...neverTests]), parts, ['--runInBand', ...hubs]];
+    : [
+        leaveOut([...parts, ...times, ...neverTests]),
+        parts,
+        answers,
+        ['--runInBand', ...times, ...leaveOut([...answers, ...neverTests])],
+      ];
 
 /**
  * Runs jest once; it builds first unless a pass before it did.
