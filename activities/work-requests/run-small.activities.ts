@@ -53,6 +53,8 @@ async function computeAndComplete(
   const startedAt = performance.now();
   const prepared = await prepareShard(deps.chemistry, lease, attempt, guard.signal);
   const computed = await computeShard(deps, lease, prepared, address, guard.signal);
+  // The cap is for the model: what is computed may be stored later, and what keeps it from that is not the instance.
+  guard.close();
   const hints = await storeAndComplete(deps, lease, computed, performance.now() - startedAt);
   if (!hints) return { type: 'ended' };
   sendHints(deps, hints);

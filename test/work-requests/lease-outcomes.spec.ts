@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities } from '../../activities/index.js';
 import { markToEnd } from '../../db/queries/leases.js';
 import type { TerminationReason } from '../../domain/instance/instance.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
@@ -67,6 +68,23 @@ describeWith('postgres')('work under a lease that can not be finished', () => {
   };
   const mark = (instanceId: string, reason: TerminationReason, message: string) =>
     worker.database.transaction((sql) => markToEnd(sql, instanceId, reason, message));
+
+  it('is tried again when what the short path computed can not be stored, however long that took', async () => {
+    const request = await makeRequest(worker.database, { modelId: model.id, state: 'SCHEDULING' });
+    const instanceId = await makeInstance(worker.database, { modelId: model.id });
+    worker.host.place(instanceId, model.id);
+    worker.host.makeReady(instanceId, server.address);
+    const { leaseToken } = await makeLease(worker.database, request, instanceId);
+    const cap = new AbortController();
+    const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(cap.signal);
+    const transaction = async () => {
+      cap.abort();
+      throw new Error('the database is away');
+    };
+    const late = createActivities({ ...worker.deps, database: { ...worker.database, transaction } });
+    await expect(late.runSmall(leaseToken)).rejects.toThrow('the database is away');
+    timeout.mockRestore();
+  });
 
   it('is out of memory when the host says so, with the limit that was too small', async () => {
     server.conduct = answerAfter(1_400);
