@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
 import { parseSettings } from '../domain/settings.js';
 import { apiSettings } from './api.config.js';
 import { createApp } from './create-app.js';
@@ -13,7 +14,7 @@ const app = await createApp(settings, parts);
 // The threads take a third of a second to start; the first caller should not wait for them.
 void parts.chemistry
   .warmUp()
-  .catch((error: unknown) => console.error(`warming up chemistry: ${String(error)}`));
+  .catch((error: unknown) => Logger.error(`warming up chemistry: ${String(error)}`));
 let stopping = false;
 
 async function stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Client } from '@temporalio/client';
 import { openDatabase, type Database } from '../../db/database.js';
 import { openNotifications, type Notifications } from '../../db/notifications.js';
@@ -21,7 +22,7 @@ export async function openApiParts(settings: ApiSettings): Promise<ApiParts> {
   const database = await openDatabase(settings);
   return {
     database,
-    notifications: openNotifications(settings.DATABASE_URL, (text) => console.warn(text)),
+    notifications: openNotifications(settings.DATABASE_URL, (text) => Logger.warn(text)),
     // No retries of its own: what fails is told or left to the reconciler at once, and nothing outlives a closed channel.
     temporal: createTemporalClient(settings, { interceptors: [] }),
     chemistry: createChemistry({ threads: settings.CHEMISTRY_THREADS }),

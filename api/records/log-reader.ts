@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { HostUnavailableError, type ModelHost } from '../../hosts/model-host.js';
 import { createModelHost } from '../../temporal/model-host.js';
 import type { ApiSettings } from '../api.config.js';
@@ -8,7 +9,7 @@ export type LogReader = Pick<ModelHost, 'readLogs' | 'followLogs' | 'close'>;
 /** Reaches for the host when the first log is asked for: most api processes never need one. */
 export function createLogReader(settings: ApiSettings, readHubId: () => Promise<string>): LogReader {
   let opening: Promise<ModelHost> | null = null;
-  const warn = (text: string) => console.warn(`reading logs: ${text}`);
+  const warn = (text: string) => Logger.warn(`reading logs: ${text}`);
   const open = () => {
     opening ??= createModelHost(settings, process.env, { readHubId, warn }).catch((error: unknown) => {
       opening = null;
