@@ -1,9 +1,9 @@
 /**
  * Runs every test in four passes: first all specs that can share the machine with anything, two at a time; then those
- * that wait for real parts, two at a time among themselves; then those that ask a whole hub for what it answers, two at
- * a time; then those that hold whole hubs to times, one after the other, so that none is slowed down by another. Ends
- * with what could not be run, a line for each missing part, and the sum as `N passed, N failed`. With arguments it is
- * jest itself: `npm test -- api/auth`.
+ * that wait for real parts, two at a time among themselves; then whole hubs that are held to answers, or to times that
+ * a busy machine keeps as well, two at a time; then whole hubs that are held to seconds, one after the other, so that
+ * none is slowed down by another. Ends with what could not be run, a line for each missing part, and the sum as
+ * `N passed, N failed`. With arguments it is jest itself: `npm test -- api/auth`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,18 +22,18 @@ const parts = folders(
   'chemistry',
   'local',
 );
-const answers = ['/test/e2e/(page|main-(1|5|10|11|12))\\.spec\\.ts$'];
-const times = folders('test/e2e', 'test/local');
+const heldToAnswers = ['/test/e2e/(page|main-(1|2|4|5|6|7|10|11|12))\\.spec\\.ts$'];
+const heldToSeconds = folders('test/e2e', 'test/local');
 const neverTests = ['/node_modules/', '/dist/', '/.hub/'];
 const leaveOut = (patterns) => patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
 const passes =
   given.length > 0
     ? [given]
     : [
-        leaveOut([...parts, ...times, ...neverTests]),
+        leaveOut([...parts, ...heldToSeconds, ...neverTests]),
         parts,
-        answers,
-        ['--runInBand', ...times, ...leaveOut([...answers, ...neverTests])],
+        heldToAnswers,
+        ['--runInBand', ...heldToSeconds, ...leaveOut([...heldToAnswers, ...neverTests])],
       ];
 
 /**
