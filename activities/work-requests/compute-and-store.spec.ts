@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { LeaseFacts } from '../../db/queries/leases.js';
+import type { LeasedWork } from '../../db/queries/leased-work.js';
 import { type ModelServer, ModelUnreachableError } from '../model-server/model-server.js';
 import { computeShard } from './compute-and-store.js';
 import { ShardAttempt } from './shard-attempt.js';
@@ -26,7 +26,7 @@ it('a job that was submitted is asked for again, and no other submitted, after t
     { shard_no: 0, row_count: 1, attempt: 1, job_id: null, input: Buffer.alloc(0) },
   );
   const prepared = { attempt, input: { texts: ['C'], textOfRow: [0] }, keys: [null] };
-  const lease = { model_id: 'model', execution_mode: 'ASYNC', model_columns: [] } as unknown as LeaseFacts;
+  const lease = { model_id: 'model', execution_mode: 'ASYNC', model_columns: [] } as unknown as LeasedWork;
   const { signal } = new AbortController();
   const compute = () => computeShard(deps, lease, prepared, 'nowhere:1', signal);
   await expect(compute()).rejects.toThrow('cut');

@@ -1,4 +1,5 @@
 import { compressText } from '../../db/compressed-text.js';
+import type { LeasedWork } from '../../db/queries/leased-work.js';
 import type { LeaseFacts } from '../../db/queries/leases.js';
 import type { ComputedShard, ShardPlace } from '../../db/queries/shards.js';
 import { assembleShardResult } from '../../domain/work-request/assemble-shard-result.js';
@@ -18,7 +19,7 @@ export function shardPlace(lease: LeaseFacts): ShardPlace {
  */
 export async function computeShard(
   deps: Pick<ActivityDependencies, 'modelServer' | 'modelSpeeds' | 'log'>,
-  lease: LeaseFacts,
+  lease: LeasedWork,
   { attempt, input, keys }: PreparedShard,
   address: string,
   signal: AbortSignal,
@@ -37,7 +38,7 @@ export async function computeShard(
   if (input.texts.length > 0) {
     deps.modelSpeeds.record(lease.model_id, { rows: shard.row_count, ms: performance.now() - startedAt });
   }
-  const columns = lease.model_columns.length > 0 ? lease.model_columns.map(({ name }) => name) : null;
+  const columns = lease.model_columns.length > 0 ? lease.model_columns : null;
   const assembled = assembleShardResult({ input, keys, answer, columns });
   if (!assembled.ok) throw new ModelAnswerError(sentence(assembled.problem));
   if (assembled.ignored.length > 0) {

@@ -1,6 +1,7 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { nothingToTell, serveClaims } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
+import { readLeasedWork, type LeasedWork } from '../../db/queries/leased-work.js';
 import { isInForce, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { storeShard, takeShard } from '../../db/queries/shards.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
@@ -30,7 +31,7 @@ export function createRunLease(deps: ActivityDependencies): Pick<ProcessWorkRequ
       const context = Context.current();
       const beating = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
       try {
-        const lease = await readLease(deps.database, leaseToken);
+        const lease = await readLeasedWork(deps.database, leaseToken);
         if (!lease || !isInForce(lease)) return { type: 'ended' };
         await acknowledge(deps, leaseToken);
         const outcome = await runGuarded(deps, lease, context.cancellationSignal);
@@ -70,7 +71,7 @@ async function giveBackUnneeded(deps: ActivityDependencies, lease: LeaseFacts): 
 
 async function runGuarded(
   deps: ActivityDependencies,
-  lease: LeaseFacts,
+  lease: LeasedWork,
   cancelled: AbortSignal,
 ): Promise<LeaseOutcome> {
   const guard = guardLease(deps, lease, cancelled);
@@ -94,7 +95,7 @@ class LeaseRun {
 
   constructor(
     private readonly deps: ActivityDependencies,
-    private readonly lease: LeaseFacts,
+    private readonly lease: LeasedWork,
     private readonly guard: LeaseGuard,
   ) {}
 

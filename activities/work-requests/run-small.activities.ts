@@ -1,6 +1,7 @@
 import { serveClaims, type ClaimHints } from '../../db/queries/claims.js';
 import { inClaims } from '../../db/queries/claims-turn.js';
-import { isInForce, readLease, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
+import { readLeasedWork, type LeasedWork } from '../../db/queries/leased-work.js';
+import { isInForce, releaseLease, type LeaseFacts } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard, type ComputedShard } from '../../db/queries/shards.js';
 import { SMALL_PATH_CAP_MS } from '../../domain/work-request/small-path.js';
@@ -23,7 +24,7 @@ const DEATH_NOTICE_MS = 1_000;
 export function createRunSmall(deps: ActivityDependencies): Pick<ProcessWorkRequestEffects, 'runSmall'> {
   return {
     async runSmall(leaseToken) {
-      const lease = await readLease(deps.database, leaseToken);
+      const lease = await readLeasedWork(deps.database, leaseToken);
       if (lease?.request_state === 'COMPLETED') return { type: 'completed' };
       if (!lease || !isInForce(lease)) return { type: 'ended' };
       const cap = AbortSignal.timeout(SMALL_PATH_CAP_MS);
@@ -41,7 +42,7 @@ export function createRunSmall(deps: ActivityDependencies): Pick<ProcessWorkRequ
 
 async function computeAndComplete(
   deps: ActivityDependencies,
-  lease: LeaseFacts,
+  lease: LeasedWork,
   guard: LeaseGuard,
 ): Promise<SmallOutcome> {
   const address = await guard.untilReady();

@@ -28,7 +28,6 @@ export interface LeaseFacts {
   readonly row_count: number;
   readonly model_id: string;
   readonly execution_mode: 'SYNC' | 'ASYNC';
-  readonly model_columns: readonly { readonly name: string }[];
   readonly instance_id: string | null;
   readonly instance_state: InstanceState | null;
   readonly uid: string | null;
@@ -41,22 +40,23 @@ export interface LeaseFacts {
 
 /** The lease, or null when there never was one of this token. */
 export async function readLease(sql: Sql, leaseToken: string): Promise<LeaseFacts | null> {
-  const [lease] = await sql.rows<LeaseFacts>(
-    `select l.lease_token, l.state as lease_state, l.slice, l.request_id,
-       greatest(0, extract(epoch from l.requested_at - clock_timestamp()))::float8 as pause_seconds, l.run_key, r.run_key as current_run_key,
-       r.state as request_state, r.expires_on, r.smiles_column, r.shard_count, r.row_count,
-       m.id as model_id, m.execution_mode, m.columns as model_columns,
-       i.id as instance_id, i.state as instance_state, i.uid, i.address, i.memory_limit_bytes, i.model_version,
-       i.termination_reason, i.termination_message
-     from instance_lease l
-     join work_request r on r.id = l.request_id
-     join model m on m.id = l.model_id
-     left join model_instance i on i.id = l.instance_id
-     where l.lease_token = $1`,
-    [leaseToken],
-  );
+  const [lease] = await sql.rows<LeaseFacts>(leaseStatement(), [leaseToken]);
   return lease ?? null;
 }
+
+/** @param more further columns, of the lease `l`, its request `r`, its model `m` or its instance `i` */
+export const leaseStatement = (...more: string[]): string => `
+  select ${[leaseColumns, ...more].join(', ')} from instance_lease l
+    join work_request r on r.id = l.request_id
+    join model m on m.id = l.model_id
+    left join model_instance i on i.id = l.instance_id
+   where l.lease_token = $1`;
+
+const leaseColumns = `l.lease_token, l.state as lease_state, l.slice, l.request_id, l.run_key,
+  greatest(0, extract(epoch from l.requested_at - clock_timestamp()))::float8 as pause_seconds,
+  r.run_key as current_run_key, r.state as request_state, r.expires_on, r.smiles_column, r.shard_count, r.row_count,
+  m.id as model_id, m.execution_mode, i.id as instance_id, i.state as instance_state, i.uid, i.address,
+  i.memory_limit_bytes, i.model_version, i.termination_reason, i.termination_message`;
 
 /** True while the lease's run is its request's current one and the request is open. */
 export function isOpen(lease: LeaseFacts): boolean {

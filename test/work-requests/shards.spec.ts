@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Database } from '../../db/database.js';
-import { releaseLease } from '../../db/queries/leases.js';
+import { readLeasedWork } from '../../db/queries/leased-work.js';
+import { readLease, releaseLease } from '../../db/queries/leases.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { countAttemptAgain, storeJobId, takeBackAttempt } from '../../db/queries/shard-attempts.js';
 import { storeShard, takeShard, type ShardPlace } from '../../db/queries/shards.js';
@@ -58,6 +59,18 @@ describeWith('postgres')('the shards of a request', () => {
       `select event_no, type, details from work_request_event where request_id = $1 order by event_no`,
       [requestId],
     );
+
+  it('carry the names of their model’s columns to whoever computes, and to nobody who only asks how the lease stands', async () => {
+    const { id } = await makeModel(database, { columns: ['amw', 'tpsa'] });
+    const request = await makeRequest(database, { modelId: id, state: 'PROCESSING' });
+    const place = await makeLease(database, request, await makeInstance(database, { modelId: id }));
+    expect(await readLeasedWork(database, place.leaseToken)).toMatchObject({
+      request_id: request.requestId,
+      model_columns: ['amw', 'tpsa'],
+    });
+    expect(JSON.stringify(await readLease(database, place.leaseToken))).not.toContain('tpsa');
+    expect(await readLeasedWork(database, 'no such token')).toBeNull();
+  });
 
   it('are taken in order, each by one of two leases that take at once', async () => {
     const request = await running(40);
