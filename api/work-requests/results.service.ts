@@ -21,7 +21,7 @@ import {
 } from '../../domain/work-request/write-results.js';
 import { ModelsService } from '../models/models.service.js';
 import { DATABASE } from '../records/tokens.js';
-import type { WorkRequestRow } from './work-request-row.js';
+import type { WholeWorkRequestRow } from './work-request-row.js';
 
 interface ReadShard {
   readonly input: ShardInput;
@@ -53,7 +53,7 @@ export class ResultsService {
 
   /** The result table as a file; rows that were not computed say so. */
   async *writeTable(
-    row: WorkRequestRow,
+    row: WholeWorkRequestRow,
     format: ResultFormat,
     byteOrderMark: boolean,
   ): AsyncGenerator<string> {
@@ -66,7 +66,7 @@ export class ResultsService {
   }
 
   /** The input as CSV, header first, as the hub read it. */
-  async *writeInput(row: WorkRequestRow): AsyncGenerator<string> {
+  async *writeInput(row: WholeWorkRequestRow): AsyncGenerator<string> {
     const writer = createResultWriter('csv', row.column_names);
     yield writer.head;
     for await (const { input } of this.#shards(row))
@@ -75,7 +75,11 @@ export class ResultsService {
   }
 
   /** The request as JSON with its result in the contract's shape: lines of CSV, or the model's own objects. */
-  async *writeWithResult(row: WorkRequestRow, shown: WorkRequest, asCsv: boolean): AsyncGenerator<string> {
+  async *writeWithResult(
+    row: WholeWorkRequestRow,
+    shown: WorkRequest,
+    asCsv: boolean,
+  ): AsyncGenerator<string> {
     const { result: _, ...rest } = shown;
     yield `${JSON.stringify(rest).slice(0, -1)},"result":[`;
     let separator = '';
@@ -86,14 +90,14 @@ export class ResultsService {
     yield ']}';
   }
 
-  async *#contractLines(row: WorkRequestRow): AsyncGenerator<string> {
+  async *#contractLines(row: WholeWorkRequestRow): AsyncGenerator<string> {
     const table = await this.#tableOf(row);
     yield toContractCsv(table.columns);
     for await (const { input, result } of this.#shards(row))
       for (const cells of resultRows(table, input, result)) yield toContractCsv(cells);
   }
 
-  async *#contractObjects(row: WorkRequestRow): AsyncGenerator<unknown> {
+  async *#contractObjects(row: WholeWorkRequestRow): AsyncGenerator<unknown> {
     for await (const { input, result } of this.#shards(row))
       for (const index of input.rows.keys()) {
         const values = result?.rows[index];
@@ -101,7 +105,7 @@ export class ResultsService {
       }
   }
 
-  async #tableOf(row: WorkRequestRow): Promise<ResultTable> {
+  async #tableOf(row: WholeWorkRequestRow): Promise<ResultTable> {
     const declared = (await this.#models.find(row.model_id))?.details.columns.map(({ name }) => name);
     return planResultTable({
       columnNames: row.column_names,
@@ -110,7 +114,7 @@ export class ResultsService {
     });
   }
 
-  async *#shards(row: WorkRequestRow): AsyncGenerator<ReadShard> {
+  async *#shards(row: WholeWorkRequestRow): AsyncGenerator<ReadShard> {
     for (let from = 0; from < row.shard_count; from += SHARDS_PER_READ) {
       const wanted = Math.min(SHARDS_PER_READ, row.shard_count - from);
       // Joined, because a request that is pinned meanwhile moves to another partition.

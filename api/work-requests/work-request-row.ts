@@ -12,10 +12,7 @@ export interface WorkRequestRow {
   readonly failure: Failure | null;
   readonly version: number;
   readonly expires_on: string;
-  readonly verdict: InputVerdict | null;
-  readonly column_names: readonly string[];
-  readonly smiles_column: number;
-  readonly result_columns: readonly string[] | null;
+  readonly verdict?: InputVerdict | null;
   readonly cache_opt_in: boolean;
   readonly has_header: boolean;
   readonly row_count: number;
@@ -33,8 +30,19 @@ export interface WorkRequestRow {
   readonly processed_at: string | null;
 }
 
-/** The columns of a `WorkRequestRow`, of a table or result named `r`. The verdict is long and read apart. */
+/** A row with what its input and its result are made of: long, and wanted of one request at a time only. */
+export interface WholeWorkRequestRow extends WorkRequestRow {
+  readonly verdict: InputVerdict | null;
+  readonly column_names: readonly string[];
+  readonly smiles_column: number;
+  readonly result_columns: readonly string[] | null;
+}
+
+/** The columns of a `WorkRequestRow`, of a table or result named `r`. */
 export const workRequestColumns = `r.id, r.run_key, r.user_id, r.model_id, r.state, r.failure, r.version, r.expires_on,
-  r.column_names, r.smiles_column, r.result_columns, r.cache_opt_in, r.has_header, r.row_count, r.shard_count,
+  r.cache_opt_in, r.has_header, r.row_count, r.shard_count,
   r.shards_done, r.rows_done, r.rows_failed, r.rows_invalid, r.attempts, r.model_version, r.created_at,
   r.last_updated, r.instance_ready_at, r.job_submitted_at, r.processed_at`;
+
+/** The columns of a `WholeWorkRequestRow`. */
+export const wholeWorkRequestColumns = `${workRequestColumns}, r.verdict, r.column_names, r.smiles_column, r.result_columns`;

@@ -18,7 +18,7 @@ import { RequestProgressService } from './request-progress.service.js';
 import { acceptedFormat, fileName, mediaTypes } from './result-media.js';
 import { ResultsService } from './results.service.js';
 import { textStream } from '../http/text-stream.js';
-import type { WorkRequestRow } from './work-request-row.js';
+import type { WholeWorkRequestRow, WorkRequestRow } from './work-request-row.js';
 import { WorkRequestFilter, WorkRequestQuery } from './work-requests.dto.js';
 import { WorkRequestsService } from './work-requests.service.js';
 
@@ -138,7 +138,7 @@ export class WorkRequestsController {
     return this.#requests.cancel(id, caller);
   }
 
-  #file(row: WorkRequestRow, format: ResultFormat, byteOrderMark: boolean): StreamableFile {
+  #file(row: WholeWorkRequestRow, format: ResultFormat, byteOrderMark: boolean): StreamableFile {
     if (!isFinished(row.state))
       throw new Refusal(409, `The request is ${row.state}: its result can be read when it has ended`);
     const texts = this.#results.writeTable(row, format, byteOrderMark);

@@ -13,7 +13,11 @@ import { EntriesMemory } from './entries-memory.js';
 import { inputLines } from './input-lines.js';
 import { listStatement } from './list-statement.js';
 import { toWorkRequest } from './to-work-request.js';
-import { workRequestColumns, type WorkRequestRow } from './work-request-row.js';
+import {
+  wholeWorkRequestColumns,
+  type WholeWorkRequestRow,
+  type WorkRequestRow,
+} from './work-request-row.js';
 import { WorkflowLauncherService } from './workflow-launcher.service.js';
 import type { WorkRequestFilter } from './work-requests.dto.js';
 
@@ -44,7 +48,7 @@ export class WorkRequestsService {
     id: string,
     caller: SignedIn,
     userId?: string,
-  ): Promise<{ row: WorkRequestRow; shown: WorkRequest }> {
+  ): Promise<{ row: WholeWorkRequestRow; shown: WorkRequest }> {
     const row = await this.find(id, caller, userId);
     return { row, shown: toWorkRequest(row, await this.#readEntries(row)) };
   }
@@ -67,10 +71,10 @@ export class WorkRequestsService {
    * @param userId of an admin's question: whose request it has to be; of others it is not looked at
    * @throws Refusal 404 when there is no such request, or it is somebody else's
    */
-  async find(id: string, caller: SignedIn, userId?: string): Promise<WorkRequestRow> {
+  async find(id: string, caller: SignedIn, userId?: string): Promise<WholeWorkRequestRow> {
     const [row] = /^\d{1,15}$/.test(id)
-      ? await this.#database.rows<WorkRequestRow>(
-          `select ${workRequestColumns}, r.verdict from work_request r
+      ? await this.#database.rows<WholeWorkRequestRow>(
+          `select ${wholeWorkRequestColumns} from work_request r
             where r.id = $1 and ($2::text is null or r.user_id = $2)`,
           [id, isAdmin(caller) ? (userId ?? null) : caller.userId],
         )
@@ -79,7 +83,7 @@ export class WorkRequestsService {
     return row;
   }
 
-  async #readEntries(row: WorkRequestRow): Promise<readonly string[]> {
+  async #readEntries(row: WholeWorkRequestRow): Promise<readonly string[]> {
     if (row.row_count > MAX_SHOWN_ENTRIES) return [];
     const known = this.#entries.get(row.id);
     if (known) return known;
