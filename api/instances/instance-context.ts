@@ -94,9 +94,12 @@ function readLastEvents(sql: Sql, page: readonly InstanceRow[]): Promise<EventRo
   );
 }
 
-/** The request that the instance of event `e` worked for at its time. */
-export const requestAt = `(select l.request_id from instance_lease l
-  where l.instance_id = e.instance_id and l.granted_at <= e.at and (l.released_at is null or l.released_at >= e.at)
+/**
+ * The request that the instance of event `e` worked for at its time. As it works for one at a time only the last one that
+ * got it by then can be it: whoever looked on would read all leases of an instance that served for days.
+ */
+export const requestAt = `(select case when l.released_at is null or l.released_at >= e.at then l.request_id end
+  from instance_lease l where l.instance_id = e.instance_id and l.granted_at <= e.at
   order by l.granted_at desc limit 1)`;
 
 /** Moments of a life that stand elsewhere than in the instance's row. */

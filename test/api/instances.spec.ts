@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { keepHostEvents } from '../../activities/instances/keep-host-events.js';
+import { requestAt } from '../../api/instances/instance-context.js';
 import { recordInstanceEvent } from '../../db/queries/instance-events.js';
 import { releaseLease } from '../../db/queries/leases.js';
 import { makeInstance } from '../factories/make-instance.js';
@@ -304,6 +305,24 @@ describeWith('postgres')('instances over HTTP', () => {
       end,
     ]);
     expect(await stepsFor(`instance_id=${mine.instanceId}`)).toHaveLength(6);
+  });
+
+  it('whom an event belongs to is known without reading all that its instance served before', async () => {
+    const instanceId = await makeInstance(sql(), { modelId: model.id });
+    await sql().rows(
+      `insert into instance_lease (lease_token, request_id, run_key, slice, user_id, model_id, state, instance_id,
+         granted_at, released_at)
+       select 'served-' || number, number, 'run', 0, 'user', $1, 'RELEASED', $2, now() - number * interval '1 minute',
+         now() - number * interval '1 minute' + interval '1 second' from generate_series(1, 2000) number`,
+      [model.id, instanceId],
+    );
+    const [found] = await sql().rows<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+      `explain (analyze, buffers, timing off, format json)
+       select ${requestAt} from (values ($1, now())) e (instance_id, at)`,
+      [instanceId],
+    );
+    const { 'Shared Hit Blocks': hit, 'Shared Read Blocks': read } = found!['QUERY PLAN'][0].Plan;
+    expect(hit! + read!).toBeLessThan(15);
   });
 
   it('X-P9: stopping works on the row, whichever process is asked, and is written down with who and why', async () => {
