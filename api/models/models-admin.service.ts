@@ -81,8 +81,9 @@ export class ModelsAdminService {
 
 type ModelRow = Readonly<Record<string, unknown>>;
 
+/** Not against whoever stores a request for it, which may take seconds while everybody waits for the claims. */
 async function lockRow(sql: Sql, id: string): Promise<ModelRow | undefined> {
-  const [row] = await sql.rows<ModelRow>(`select * from model where id = $1 for update`, [id]);
+  const [row] = await sql.rows<ModelRow>(`select * from model where id = $1 for no key update`, [id]);
   return row;
 }
 

@@ -174,6 +174,15 @@ describeWith('postgres')('models in the hands of admins', () => {
       expect((await clear(id, token)).status).toBe(403);
   });
 
+  it('a model is changed while a long upload for it is being stored', async () => {
+    const { id } = await create();
+    await api.parts.database.transaction(async (sql) => {
+      await makeRequest(sql, { modelId: id });
+      // Behind the upload it would hold the lock of all claims until the upload ends.
+      expect((await put(id, { enabled: false, details })).status).toBe(200);
+    });
+  });
+
   it('only admins may', async () => {
     for (const token of [await api.guest(), (await api.user()).token]) {
       const answers = [
