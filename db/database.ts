@@ -1,4 +1,4 @@
-import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
+import { MikroORM, type EntityManager, type Options } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { toWireInstant } from '../domain/instant.js';
 import type { DatabaseSettings } from './database.config.js';
@@ -62,9 +62,12 @@ function isOutdatedPlan(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '0A000';
 }
 
-/** Opens the pool lazily: a process can start while Postgres is still away. */
-export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
-  const { orm, pool } = await openPool(settings);
+/**
+ * Opens the pool lazily: a process can start while Postgres is still away.
+ * @param lockTimeoutMs a statement that waits longer for a lock fails; 0 lets it wait for as long as it may take
+ */
+export async function openDatabase(settings: DatabaseSettings, lockTimeoutMs = 0): Promise<Database> {
+  const { orm, pool } = await openPool(ormOptions(settings, lockTimeoutMs));
   return {
     ...sqlOn(pool),
     url: settings.DATABASE_URL,
@@ -76,8 +79,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
 }
 
 /** The ORM's own pool, taken when it is built: asking the ORM for it would connect first. */
-async function openPool(settings: DatabaseSettings): Promise<{ orm: MikroORM; pool: pg.Pool }> {
-  const options = ormOptions(settings);
+async function openPool(options: Options): Promise<{ orm: MikroORM; pool: pg.Pool }> {
   const pools: pg.Pool[] = [];
   const onPoolCreated = (pool: pg.Pool) => void pools.push(pool);
   const orm = await MikroORM.init({

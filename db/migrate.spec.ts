@@ -116,6 +116,33 @@ describeWith('postgres')('migrating', () => {
     expect(await migrating).toEqual(all);
   });
 
+  it('holds nobody up behind it while somebody reads a table that it has to change, and changes it after them', async () => {
+    await migrate(empty.url);
+    await client.query(`alter table model_instance drop column first_call_at`);
+    await client.query(`delete from mikro_orm_migrations where name = 'migration-0009-first-calls'`);
+    await client.query(`begin; select from model_instance`);
+    const migrating = migrate(empty.url);
+    const reader = new pg.Client({ connectionString: empty.url });
+    await reader.connect();
+    await waitUntil('the migration to wait for the table', async () => (await waiting(reader)) || undefined, {
+      withinMs: 8_000,
+      everyMs: 20,
+    });
+    // Fails when the migration waits for as long as the table is read.
+    await reader.query(`set statement_timeout = '4s'`);
+    await reader.query(`select from model_instance`);
+    await reader.end();
+    await client.query(`rollback`);
+    expect(await migrating).toEqual(['migration-0009-first-calls']);
+  }, 15_000);
+
+  const waiting = async (observer: pg.Client) => {
+    const { rows } = await observer.query(
+      `select 1 from pg_locks where relation = 'model_instance'::regclass and not granted`,
+    );
+    return rows.length > 0;
+  };
+
   it('completes after it was killed at any moment', async () => {
     let killedHalfWay = 0;
     for (let round = 0; round < 5; round++) {

@@ -19,7 +19,7 @@ const CONNECT_MS = 5_000;
 export const knownMigrations: ReadonlySet<string> = new Set(migrationsList.map(({ name }) => name));
 
 /** How the ORM sees the database: entities for light tables, migrations as a list so that no folder is searched. */
-export function ormOptions(settings: DatabaseSettings): Options {
+export function ormOptions(settings: DatabaseSettings, lockTimeoutMs: number): Options {
   const silenceMs = settings.DATABASE_STATEMENT_TIMEOUT_MS + GIVING_UP_MS;
   return defineConfig({
     clientUrl: settings.DATABASE_URL,
@@ -33,6 +33,7 @@ export function ormOptions(settings: DatabaseSettings): Options {
       application_name: 'model-hub',
       options: `-c timezone=UTC -c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_MS}`,
       statement_timeout: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+      lock_timeout: lockTimeoutMs,
       query_timeout: silenceMs,
       connectionTimeoutMillis: Math.min(CONNECT_MS, silenceMs),
       Client: CutOffClient,
