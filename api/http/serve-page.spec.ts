@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fastify from 'fastify';
 import { servePage } from './serve-page.js';
@@ -16,6 +17,7 @@ describe('the page', () => {
     mkdirSync(join(folder, 'web', 'assets'), { recursive: true });
     writeFileSync(join(folder, 'web', 'index.html'), 'the page');
     writeFileSync(join(folder, 'web', 'assets', 'a b.js'), 'a script');
+    writeFileSync(join(folder, 'web', 'assets', 'a b.js.gz'), gzipSync('a script'));
     writeFileSync(join(folder, 'secret'), 'a secret');
     await servePage(server, join(folder, 'web'));
     port = Number(new URL(await server.listen({ host: '127.0.0.1', port: 0 })).port);
@@ -37,6 +39,21 @@ describe('the page', () => {
   );
 
   it('brings its assets', async () => expect(await ask('/assets/a%20b.js')).toEqual([200, 'a script']));
+
+  it('sends what the build packed to whoever takes it, and the rest as it is', async () => {
+    const asked = { 'accept-encoding': 'br, gzip' };
+    const packed = await server.inject({ url: '/assets/a%20b.js', headers: asked });
+    expect(packed.headers).toMatchObject({
+      'content-encoding': 'gzip',
+      'content-type': expect.stringContaining('javascript'),
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: expect.stringContaining('accept-encoding'),
+    });
+    expect(gunzipSync(packed.rawPayload).toString()).toBe('a script');
+    const plain = await server.inject({ url: '/requests/7', headers: asked });
+    expect([plain.headers['content-encoding'], plain.body]).toEqual([undefined, 'the page']);
+    expect(plain.headers['cache-control']).toBe('no-cache');
+  });
 
   it.each([
     '/../secret',

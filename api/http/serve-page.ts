@@ -7,12 +7,14 @@ const API_PATH = /^\/(api|livez|readyz|healthz)(\/|$)/;
 const noPage = 'The web page is not built. Run npm run build, or use the API: /api/v1/docs\n';
 
 /**
- * Serves the built page: its files, and `index.html` for every other path outside the API, because the page has
+ * Serves the built page: its files, packed where the build left them so and the browser takes them, and `index.html` for every other path outside the API, because the page has
  * addresses of its own.
  */
 export async function servePage(fastify: FastifyInstance, directory: string): Promise<void> {
   const root = resolve(directory);
-  await fastify.register(fastifyStatic, { root, serve: false, suppressWarning: true });
+  // Its own idea of how long a file may be kept would take the place of ours.
+  const options = { root, serve: false, preCompressed: true, cacheControl: false, suppressWarning: true };
+  await fastify.register(fastifyStatic, options);
   fastify.get<{ Params: { '*': string } }>('/*', async (request, reply) => {
     // What the router took for the path: the address itself may name a host before it. From `/` no `..` leads out.
     const path = normalize(`/${request.params['*']}`);

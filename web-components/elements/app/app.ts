@@ -2,6 +2,7 @@ import { html, LitElement, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { controls } from '../../styles/controls.js';
 import { tokens } from '../../styles/tokens.js';
+import { openStore } from '../browser-store.js';
 import type { HubSession, HubSessionChange } from '../session/session.js';
 import { writeDraft } from '../work-request-form/input-draft.js';
 import type { HubWorkRequestForm } from '../work-request-form/work-request-form.js';
@@ -52,13 +53,26 @@ export class HubApp extends LitElement {
   private async go(path: string): Promise<void> {
     history.pushState(null, '', path);
     this.show(toRoute(location.pathname));
-    await this.updateComplete;
+    await this.focusMain();
     scrollTo({ top: 0 });
-    // Readers of a screen hear the new view; the keyboard goes on from its beginning.
+  }
+
+  /** Readers of a screen hear the new view; the keyboard goes on from its beginning. */
+  private async focusMain(): Promise<void> {
+    await this.updateComplete;
     this.main.focus({ preventScroll: true });
   }
 
-  private readonly onPopState = (): void => this.show(toRoute(location.pathname));
+  private readonly onPopState = (): void => {
+    this.show(toRoute(location.pathname));
+    void this.focusMain();
+  };
+
+  /** The button that was pressed goes with the session. */
+  private readonly onSignOut = (): void => {
+    void this.hubSession.signOut();
+    void this.focusMain();
+  };
 
   /** Links inside the page change the view; with a modifier, or to elsewhere, they are the browser's. */
   private readonly onClick = (event: MouseEvent): void => {
@@ -73,7 +87,7 @@ export class HubApp extends LitElement {
     this.session = event.detail;
     if (event.detail.state !== 'signed-out') return;
     this.form?.clear();
-    writeDraft(sessionStorage, draftKey, null);
+    writeDraft(openStore('sessionStorage'), draftKey, null);
   };
 
   private readonly onSubmitted = (event: CustomEvent<{ id: number }>): void => {
@@ -141,7 +155,7 @@ export class HubApp extends LitElement {
     return html`
       <div class="person">
         <span class="small">${this.session.userName ?? 'Guest'}</span>
-        <button class="quiet" type="button" @click=${() => void this.hubSession.signOut()}>Sign out</button>
+        <button class="quiet" type="button" @click=${this.onSignOut}>Sign out</button>
       </div>
     `;
   }
