@@ -100,9 +100,11 @@ interface ModelRow {
 /** What the claimed models allow, and how much is asked of them. */
 async function readModels(sql: Sql, ids: readonly string[]): Promise<ClaimedModel[]> {
   const rows = await sql.rows<ModelRow>(
-    `select id, revision, enabled, max_instances,
-       (select count(*)::integer from instance_lease where model_id = model.id and state = 'WAITING') as waiting
-     from model where id = any($1)`,
+    // Counted once for all models: for each by itself the whole line would be read as often as there are models.
+    `select id, revision, enabled, max_instances, coalesce(waiting, 0) as waiting
+       from model left join (select model_id as id, count(*)::integer as waiting from instance_lease
+         where state = 'WAITING' group by model_id) line using (id)
+      where id = any($1)`,
     [ids],
   );
   return rows.map(({ id, revision, enabled, max_instances, waiting }) => ({
