@@ -79,6 +79,15 @@ describeWith('postgres')('the database', () => {
     expect(await keptValues()).toEqual([]);
   });
 
+  it('plans what was put together from a question for its values each time, however often it is asked', async () => {
+    const text = `select count(*)::integer as count from generate_series(1, $1::integer)`;
+    await database.transaction(async (sql) => {
+      for (let count = 1; count <= 8; count += 1)
+        expect(await sql.composed({ text, params: [count] })).toEqual([{ count }]);
+      expect(await sql.rows(`select from pg_prepared_statements where statement = $1`, [text])).toEqual([]);
+    });
+  });
+
   it('commits what a transaction did and gives its result', async () => {
     const result = await database.transaction(async (sql) => {
       await sql.rows(`insert into kept values (1)`);

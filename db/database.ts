@@ -8,6 +8,17 @@ import { ormOptions } from './mikro-orm.config.js';
 export interface Sql {
   /** Rows as objects; `bigint` columns are numbers, `timestamptz` columns are wire instants. */
   rows<Row>(text: string, params?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * The same for a statement that was put together from what was asked for. It is planned for its values each time: a plan
+   * for any values reads the whole table where an index holds the few rows of these.
+   */
+  composed<Row>(statement: ComposedStatement): Promise<Row[]>;
+}
+
+/** A statement of which there are more forms than can be kept prepared. */
+export interface ComposedStatement {
+  readonly text: string;
+  readonly params: readonly unknown[];
 }
 
 /** The hub's records: SQL for hot paths and the ORM for light tables, over one pool. */
@@ -37,12 +48,14 @@ const types: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 };
 
-const sqlOn = (client: pg.Pool | pg.PoolClient): Sql => ({
-  async rows<Row>(text: string, params: readonly unknown[] = []) {
-    const result = await client.query({ name: nameOf(text), text, values: [...params], types });
-    return result.rows as Row[];
-  },
-});
+function sqlOn(client: pg.Pool | pg.PoolClient): Sql {
+  const ask = async <Row>(text: string, params: readonly unknown[], name: string | undefined) =>
+    (await client.query({ name, text, values: [...params], types })).rows as Row[];
+  return {
+    rows: (text, params = []) => ask(text, params, nameOf(text)),
+    composed: ({ text, params }) => ask(text, params, undefined),
+  };
+}
 
 /** Statements that each connection keeps prepared; the texts of the hub are far fewer. */
 const MOST_PREPARED = 300;

@@ -1,3 +1,4 @@
+import type { ComposedStatement } from '../../db/database.js';
 import { Conditions } from '../../db/queries/conditions.js';
 import type { InstanceState, TerminationReason } from '../../domain/instance/instance.js';
 import type { Pod } from '../../domain/instance/pod.wire.js';
@@ -42,7 +43,7 @@ export function orderOf({ start_from, start_to }: InstanceFilter): 'created_at' 
  * The statement of one page of instances. Each kind of question has an index that holds its order, so that a page reads
  * little more than it shows. It asks for one row more than the page holds, to know whether there is another.
  */
-export function instancesStatement(filter: InstanceFilter): { text: string; params: unknown[] } {
+export function instancesStatement(filter: InstanceFilter): ComposedStatement {
   const conditions = new Conditions();
   const order = orderOf(filter);
   conditions.addFor(filter.states, (place) => `i.state = any(${place}::text[])`);

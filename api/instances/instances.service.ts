@@ -20,8 +20,7 @@ export class InstancesService {
 
   /** One page, what changed last first; asked for by their beginning, those that began last. */
   async list(filter: InstanceFilter): Promise<InstanceList> {
-    const { text, params } = instancesStatement(filter);
-    const rows = await this.#database.rows<InstanceRow>(text, params);
+    const rows = await this.#database.composed<InstanceRow>(instancesStatement(filter));
     const page = rows.slice(0, filter.limit);
     const instanceIds = page.map(({ id }) => id);
     const [context, averages] = await Promise.all([

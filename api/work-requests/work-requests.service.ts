@@ -34,8 +34,7 @@ export class WorkRequestsService {
   }
 
   async list(filter: WorkRequestFilter, caller: SignedIn): Promise<z.infer<typeof WorkRequestList>> {
-    const { text, params } = listStatement(filter, caller);
-    const rows = await this.#database.rows<WorkRequestRow>(text, params);
+    const rows = await this.#database.composed<WorkRequestRow>(listStatement(filter, caller));
     const page = rows.slice(0, filter.limit);
     return {
       items: page.map((row) => toWorkRequest(row)),

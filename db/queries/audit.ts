@@ -56,14 +56,21 @@ export interface AuditRow {
 /** Deeds, newest first: their ids grow with time. */
 export async function readAudit(sql: Sql, question: AuditQuestion): Promise<AuditRow[]> {
   const { subjectType, subjectId, action, actorUserId, beforeId, limit } = question;
-  return sql.rows(
-    `select e.id, e.at, e.actor_user_id, u.username as actor_username, e.action, e.subject_type, e.subject_id,
+  return sql.composed({
+    text: `select e.id, e.at, e.actor_user_id, u.username as actor_username, e.action, e.subject_type, e.subject_id,
        e.reason, e.details
        from audit_entry e left join app_user u on u.id = e.actor_user_id
       where ($1::text is null or e.subject_type = $1) and ($2::text is null or e.subject_id = $2)
         and ($3::text is null or e.action = $3) and ($4::text is null or e.actor_user_id = $4)
         and ($5::text is null or e.id < $5)
       order by e.id desc limit $6`,
-    [subjectType ?? null, subjectId ?? null, action ?? null, actorUserId ?? null, beforeId ?? null, limit],
-  );
+    params: [
+      subjectType ?? null,
+      subjectId ?? null,
+      action ?? null,
+      actorUserId ?? null,
+      beforeId ?? null,
+      limit,
+    ],
+  });
 }

@@ -1,7 +1,7 @@
 import type { InstanceMetrics } from '../../domain/instance/instance.wire.js';
 import { toRunningAverages, type UsageFigures } from '../../domain/usage/running-averages.js';
 import type { NodeFigureGap } from '../../domain/usage/node-figures.js';
-import type { Sql } from '../database.js';
+import type { ComposedStatement, Sql } from '../database.js';
 import { Conditions } from './conditions.js';
 
 /** Which instances' averages are wanted. */
@@ -30,8 +30,7 @@ interface AveragesRow {
  * last first. An instance that was never measured is not among them.
  */
 export async function readRunningAverages(sql: Sql, filter: AveragesFilter): Promise<InstanceMetrics[]> {
-  const { text, params } = averagesStatement(filter);
-  const rows = await sql.rows<AveragesRow>(text, params);
+  const rows = await sql.composed<AveragesRow>(averagesStatement(filter));
   return rows.map(({ model_id, instance_id, namespace, cpu, memory, cpu_60s, memory_60s }) => ({
     model_id,
     instance_id,
@@ -42,7 +41,7 @@ export async function readRunningAverages(sql: Sql, filter: AveragesFilter): Pro
 }
 
 /** The statement of one page of figures: the page is chosen first, by an index that holds its order. */
-export function averagesStatement(filter: AveragesFilter): { text: string; params: unknown[] } {
+export function averagesStatement(filter: AveragesFilter): ComposedStatement {
   const { modelId, instanceIds, active, ended, limit } = filter;
   const conditions = new Conditions();
   conditions.addFor(modelId, (place) => `i.model_id = ${place}`);
@@ -127,11 +126,11 @@ export async function readActiveSamples(sql: Sql, filter: ActiveSamplesFilter): 
     conditions.add(
       `(i.created_at, i.id) < (${conditions.place(after[0])}::timestamptz, ${conditions.place(after[1])})`,
     );
-  const page = await sql.rows<Omit<ActiveSamplesRow, 'samples'> & { readonly expires_on: string }>(
-    `select i.id as instance_id, i.model_id, i.created_at, i.expires_on from model_instance i ${conditions.where}
+  const page = await sql.composed<Omit<ActiveSamplesRow, 'samples'> & { readonly expires_on: string }>({
+    text: `select i.id as instance_id, i.model_id, i.created_at, i.expires_on from model_instance i ${conditions.where}
       order by i.created_at desc, i.id desc limit ${conditions.place(limit)}`,
-    conditions.params,
-  );
+    params: conditions.params,
+  });
   const samples = await sql.rows<UsageSampleRow & { readonly instance_id: string }>(
     `select page.id as instance_id, s.sampled_at, s.cpu_millicores, s.memory_bytes
        from unnest($1::date[], $2::text[]) as page (expires_on, id)
