@@ -8,6 +8,7 @@ import { Migration0007PodPhases } from './migration-0007-pod-phases.js';
 import { Migration0008HubIdentity } from './migration-0008-hub-identity.js';
 import { Migration0009FirstCalls } from './migration-0009-first-calls.js';
 import { Migration0010NodeLook } from './migration-0010-node-look.js';
+import { Migration0011FailedRequests } from './migration-0011-failed-requests.js';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 export const migrationsList = [
@@ -21,4 +22,5 @@ export const migrationsList = [
   { name: 'migration-0008-hub-identity', class: Migration0008HubIdentity },
   { name: 'migration-0009-first-calls', class: Migration0009FirstCalls },
   { name: 'migration-0010-node-look', class: Migration0010NodeLook },
+  { name: 'migration-0011-failed-requests', class: Migration0011FailedRequests },
 ];

@@ -23,6 +23,11 @@ const WorkRequestSchema = defineEntity({
       properties: ['id'],
       where: "state = ANY (ARRAY['QUEUED'::text, 'SCHEDULING'::text, 'PROCESSING'::text])",
     },
+    {
+      name: 'work_request_failed',
+      properties: ['id'],
+      where: "state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text])",
+    },
     { name: 'work_request_created', properties: ['createdAt'] },
     { name: 'work_request_expires', properties: ['expiresOn'] },
   ],
