@@ -101,9 +101,9 @@ interface ModelRow {
 async function readModels(sql: Sql, ids: readonly string[]): Promise<ClaimedModel[]> {
   const rows = await sql.rows<ModelRow>(
     // Counted once for all models: for each by itself the whole line would be read as often as there are models.
-    `select id, revision, enabled, max_instances, coalesce(waiting, 0) as waiting
-       from model left join (select model_id as id, count(*)::integer as waiting from instance_lease
-         where state = 'WAITING' group by model_id) line using (id)
+    `with line as materialized (
+       select model_id as id, count(*)::integer as waiting from instance_lease where state = 'WAITING' group by model_id)
+     select id, revision, enabled, max_instances, coalesce(waiting, 0) as waiting from model left join line using (id)
       where id = any($1)`,
     [ids],
   );

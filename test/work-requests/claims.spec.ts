@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Database, Sql } from '../../db/database.js';
 import { lockClaims, serveClaims, type ClaimHints, type ClaimSettings } from '../../db/queries/claims.js';
 import { insertClaim, releaseLease } from '../../db/queries/leases.js';
+import { readPlan } from '../../db/queries/read-claims.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { MEBIBYTE } from '../factories/mebibyte.js';
 import { makeModel, type MadeModel } from '../factories/make-model.js';
@@ -62,6 +63,23 @@ describeWith('postgres')('claims', () => {
         [userId],
       )
     )[0]?.decayed_seconds;
+
+  it('are read as often as there are questions about them, however many models they are of', async () => {
+    for (let models = 0; models < 20; models += 1)
+      await insertClaim(database, await submit({ modelId: (await makeModel(database)).id }), 0);
+    const scans = await database.transaction(async (sql) => {
+      const countScans = async () =>
+        (
+          await sql.rows<{ scans: number }>(
+            `select seq_scan + idx_scan as scans from pg_stat_xact_user_tables where relname = 'instance_lease'`,
+          )
+        )[0]!.scans;
+      const before = await countScans();
+      expect((await readPlan(sql, { maxInstances: 1, patienceSeconds: 10 })).wait).toHaveLength(19);
+      return (await countScans()) - before;
+    });
+    expect(scans).toBeLessThan(5);
+  });
 
   it('are lent a free instance of their model, and say whom to tell', async () => {
     const instanceId = await makeInstance(database, { modelId: model.id });
