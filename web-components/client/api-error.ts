@@ -1,3 +1,12 @@
+const remedies: Readonly<Record<number, string>> = {
+  0: 'Check the network connection, then try again.',
+  401: 'Sign in again; what you entered is kept.',
+  403: 'Sign in with an account that may see this.',
+  404: 'Check the address, or look in the list of requests.',
+  409: 'Reload the page to see how it stands now.',
+  413: 'Split the input into smaller files.',
+};
+
 /** An answer that is not 2xx, or no answer at all, in words for the person in front of the page. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -11,27 +20,31 @@ export class ApiError extends Error {
     readonly status: number,
     /** Seconds after which the hub asks to be tried again. */
     readonly retryAfterSeconds: number | null = null,
+    /** What helps, one sentence, where the status does not tell it. */
+    private readonly ownRemedy: string | null = null,
   ) {
     super(`Could not ${attempted}. ${reason}`);
   }
 
   /** What the person can do next, one sentence. */
   get remedy(): string {
-    if (this.status === 0) return 'Check the network connection, then try again.';
-    if (this.status === 401) return 'Sign in again; what you entered is kept.';
-    if (this.status === 403) return 'Sign in with an account that may see this.';
-    if (this.status === 404) return 'Check the address, or look in the list of requests.';
-    if (this.status === 413) return 'Split the input into smaller files.';
+    if (this.ownRemedy !== null) return this.ownRemedy;
     if (this.status === 429) return `Wait ${this.retryAfterSeconds ?? 60} seconds, then try again.`;
     if (this.status >= 500) return 'Try again in a moment; nothing that was accepted is lost.';
-    return 'Correct the input, then try again.';
+    return remedies[this.status] ?? 'Correct the input, then try again.';
+  }
+
+  /** May it be gone at the next try: no network, too many calls, a hub that restarts? */
+  get mayPass(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 /** A failed answer as an `ApiError`; the hub says why in `detail`, as a text or as a list of field errors. */
 export async function toApiError(attempted: string, response: Response): Promise<ApiError> {
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-  const text = await response.text();
+  // An answer that breaks off says less of its reason; its status is here already.
+  const text = await response.text().catch(() => '');
   return new ApiError(
     attempted,
     readDetail(text) ?? `The hub answered ${response.status} ${response.statusText}`.trim() + '.',

@@ -47,7 +47,27 @@ export async function callHubForJson<Answer>(
     ...request,
     headers: { accept: 'application/json', ...request.headers },
   });
-  return (await response.json()) as Answer;
+  return readAnswer(request, async () => (await response.json()) as Answer);
+}
+
+/**
+ * Reads the body of an answer.
+ *
+ * @throws {ApiError} when it breaks off, or is not what a hub sends; a `DOMException` when the caller gave up.
+ */
+export async function readAnswer<Content>(
+  { attempted, signal }: HubRequest,
+  read: () => Promise<Content>,
+): Promise<Content> {
+  try {
+    return await read();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    // A proxy or a sign-in page of the network answers in place of the hub.
+    if (error instanceof SyntaxError)
+      throw new ApiError(attempted, 'Something else than the hub answered.', 0);
+    throw new ApiError(attempted, 'The answer broke off.', 0);
+  }
 }
 
 async function send(url: string, token: string | null, request: HubRequest): Promise<Response> {
@@ -64,6 +84,20 @@ async function send(url: string, token: string | null, request: HubRequest): Pro
     });
   } catch (error) {
     if (request.signal?.aborted) throw error;
-    throw new ApiError(request.attempted, 'The hub could not be reached.', 0);
+    throw (
+      (await whyUnreadable(request)) ?? new ApiError(request.attempted, 'The hub could not be reached.', 0)
+    );
+  }
+}
+
+/** A file that was saved or moved after it was chosen can not be sent, and looks like a hub that is away. */
+async function whyUnreadable({ attempted, body }: HubRequest): Promise<ApiError | null> {
+  if (!(body instanceof Blob)) return null;
+  try {
+    await body.slice(0, 1).arrayBuffer();
+    return null;
+  } catch {
+    const reason = 'The file was changed or moved after it was chosen.';
+    return new ApiError(attempted, reason, 0, null, 'Choose the file again.');
   }
 }

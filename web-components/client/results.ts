@@ -1,5 +1,5 @@
 import type { HubConnection } from './connection.js';
-import { callHub } from './request.js';
+import { callHub, readAnswer } from './request.js';
 
 /** Formats in which a result can be had. */
 export const resultFormats = ['csv', 'tsv', 'ndjson'] as const;
@@ -22,10 +22,11 @@ export async function downloadResult(
   id: number,
   format: ResultFormat,
 ): Promise<ResultFile> {
-  const response = await openResult(connection, id, format, `download the result of request ${id}`);
+  const attempted = `download the result of request ${id}`;
+  const response = await openResult(connection, id, format, attempted);
   return {
     name: fileNameOf(response) ?? `request-${id}.${format}`,
-    content: await response.blob(),
+    content: await readAnswer({ attempted }, () => response.blob()),
   };
 }
 
@@ -39,9 +40,12 @@ export async function readFirstRows(
   rowCount: number,
   signal: AbortSignal,
 ): Promise<ResultRow[]> {
-  const response = await openResult(connection, id, 'ndjson', `preview the result of request ${id}`, signal);
-  const lines = await readFirstLines(response.body, rowCount);
-  return lines.map((line) => JSON.parse(line) as ResultRow);
+  const attempted = `preview the result of request ${id}`;
+  const response = await openResult(connection, id, 'ndjson', attempted, signal);
+  return readAnswer({ attempted, signal }, async () => {
+    const lines = await readFirstLines(response.body, rowCount);
+    return lines.map((line) => JSON.parse(line) as ResultRow);
+  });
 }
 
 function openResult(

@@ -34,6 +34,12 @@ export abstract class ConnectedElement extends LitElement {
   /** Called before an update when the hub or the person changed; a renewed token of the same session is no change. */
   protected abstract connectionChanged(): void;
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // An element that was moved gave up its calls when it left, and nothing else asks for them again.
+    this.requestUpdate();
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.identity = null;

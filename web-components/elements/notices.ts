@@ -12,11 +12,7 @@ export function errorNotice(error: ApiError, retry?: () => void): TemplateResult
     <div class="notice bad" role="alert">
       <p><strong>Could not ${error.attempted}.</strong> ${error.reason}</p>
       <p class="small">${error.remedy}</p>
-      ${
-        retry && isWorthRetrying(error)
-          ? html`<button type="button" @click=${retry}>Try again</button>`
-          : nothing
-      }
+      ${retry && error.mayPass ? html`<button type="button" @click=${retry}>Try again</button>` : nothing}
     </div>
   `;
 }
@@ -24,8 +20,4 @@ export function errorNotice(error: ApiError, retry?: () => void): TemplateResult
 /** Nobody is signed in, so nothing was asked. */
 export function signedOutNotice(what: string): TemplateResult {
   return html`<p class="notice" role="status">Sign in, or continue as a guest, to ${what}.</p>`;
-}
-
-function isWorthRetrying({ status }: ApiError): boolean {
-  return status === 0 || status === 429 || status >= 500;
 }

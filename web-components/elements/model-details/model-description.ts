@@ -20,7 +20,7 @@ export function modelSummary(model: Model): string {
 /** Why nobody can run it now, or null. */
 export function whyUnavailable(model: Model): string | null {
   if (!model.enabled) return 'Switched off by the operator.';
-  if (model.details.max_instances === 0) return 'The operator allows no instance of it at present.';
+  if (model.details.max_instances === 0) return 'The operator lets none of it run at present.';
   return null;
 }
 
@@ -31,11 +31,11 @@ export function modelDescription(model: Model) {
     ${about?.interpretation ? html`<p>${about.interpretation}</p>` : nothing} ${columnTable(columns)}
     <dl class="facts">
       <div>
-        <dt>Size</dt>
-        <dd>up to ${formatCount(model.details.k8s_resources.memory_limit)} MiB of memory per instance</dd>
+        <dt>Needs</dt>
+        <dd>up to ${formatCount(model.details.k8s_resources.memory_limit)} MiB of memory</dd>
       </div>
       <div>
-        <dt>Kept warm</dt>
+        <dt>Kept running</dt>
         <dd>${countOf(model.details.warm_seconds, 'second')} after its last request</dd>
       </div>
       <div>

@@ -1,6 +1,7 @@
+import { defineOnce } from '../define-once.js';
 import { HubModelDetails } from './model-details.js';
 
-customElements.define('hub-model-details', HubModelDetails);
+defineOnce('hub-model-details', HubModelDetails);
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,6 +1,7 @@
+import { defineOnce } from '../define-once.js';
 import { HubModelList } from './model-list.js';
 
-customElements.define('hub-model-list', HubModelList);
+defineOnce('hub-model-list', HubModelList);
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startBrowser } from '../../../test/support/browser.js';
@@ -33,6 +34,35 @@ describeWith('browser')('<hub-model-list>', () => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
+  it('asks again after it was moved in the page before it had an answer', async () => {
+    hub.on('GET /api/models', () => new Promise(() => undefined));
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.getByText('Loading the models').waitFor();
+    hub.on('GET /api/models', { body: { items: [sampleModel()] } });
+    await page.evaluate("document.body.append(document.querySelector('hub-model-list'))");
+    await page.getByText('Physicochemical descriptors').waitFor();
+  });
+
+  it.each([
+    ['breaks off', 'The answer broke off.', (response: ServerResponse) => void response.destroy()],
+    [
+      'is none of the hub',
+      'Something else than the hub answered.',
+      (response: ServerResponse) => void response.end('<html>'),
+    ],
+  ])('says so when an answer %s, and offers another try', async (_, sentence, end) => {
+    hub.on('GET /api/models', {
+      body: (response: ServerResponse) => void response.write('{"items":', () => end(response)),
+    });
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.getByRole('alert').getByText(sentence).waitFor();
+    hub.on('GET /api/models', { body: { items: [sampleModel()] } });
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('Physicochemical descriptors').waitFor();
+  });
+
   it('shows every model, whatever stands in the place of an address', async () => {
     const odd = sampleModel();
     const about = { ...odd.details.identification_details!, publication: 'https://[', source_code: 'none' };
@@ -41,6 +71,9 @@ describeWith('browser')('<hub-model-list>', () => {
     const page = await openPage(browser);
     await showMarkup(page, hub.url, markup);
     await page.getByText('Another model').waitFor();
+    for (const description of await page.getByText('3 columns, source and size').all())
+      await description.click();
+    await page.getByText('Landrum G. et al.').nth(1).waitFor();
     expect(await page.getByText('Publication').count()).toBe(1);
   });
 

@@ -29,6 +29,11 @@ export const modelListStyles = css`
     cursor: pointer;
   }
 
+  .choice:has(:disabled) {
+    color: var(--_muted);
+    cursor: not-allowed;
+  }
+
   .choice input {
     margin-block-start: 0.1875rem;
   }
@@ -38,7 +43,9 @@ export const modelListStyles = css`
     font-weight: 600;
   }
 
+  /* An id goes to the next line whole. */
   code {
+    display: inline-block;
     overflow-wrap: anywhere;
     font-weight: 400;
   }

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { property } from 'lit/decorators.js';
+import { property, state } from 'lit/decorators.js';
 import { listModels } from '../../client/api-client.js';
 import type { Model } from '../../client/api-schemas.js';
 import { controls } from '../../styles/controls.js';
@@ -34,6 +34,9 @@ export class HubModelList extends ConnectedElement {
   @property({ attribute: 'model-href' }) modelHref: string | null = null;
 
   private readonly models = new Loaded(this, (signal) => listModels(this.connection, signal));
+  private hubUrl: string | null = null;
+  /** Ids of models whose description was opened: hundreds of them at once would make the page heavy. */
+  @state() private opened: readonly string[] = [];
 
   /** Asks the hub again. */
   async reload(): Promise<void> {
@@ -41,12 +44,19 @@ export class HubModelList extends ConnectedElement {
   }
 
   protected override connectionChanged(): void {
-    if (this.isSignedIn) void this.models.load();
+    // Models are the same for everybody, but not at another hub.
+    if (this.hubUrl !== this.connection.baseUrl) this.models.clear();
+    this.hubUrl = this.connection.baseUrl;
+    void this.reload();
   }
 
   private select(model: Model): void {
     this.selected = model.id;
     this.dispatchEvent(new CustomEvent('hub-model-selected', { detail: { model } }));
+  }
+
+  private open({ id }: Model): void {
+    if (!this.opened.includes(id)) this.opened = [...this.opened, id];
   }
 
   protected override render() {
@@ -66,7 +76,7 @@ export class HubModelList extends ConnectedElement {
       </p>`;
     const items = models.map((model) => this.renderModel(model));
     if (!this.selectable)
-      return html`<ul class="list">
+      return html`<ul class="list" role="list">
         ${items.map((item) => html`<li>${item}</li>`)}
       </ul>`;
     return html`
@@ -85,9 +95,13 @@ export class HubModelList extends ConnectedElement {
         ${this.renderTitle(model, unavailable !== null)}
         <p class="summary">${modelSummary(model)}</p>
         ${unavailable ? html`<p class="small unavailable">${unavailable}</p>` : nothing}
-        <details>
+        <details @toggle=${() => this.open(model)}>
           <summary>${countOf(model.details.columns.length, 'column')}, source and size</summary>
-          <div class="details">${modelDescription(model)}</div>
+          ${
+            this.opened.includes(model.id)
+              ? html`<div class="details">${modelDescription(model)}</div>`
+              : nothing
+          }
         </details>
       </article>
     `;
