@@ -1,6 +1,22 @@
 import { css } from 'lit';
 
 /**
+ * Text as the hub sets it, whatever the page around has for its own. Capitals above all: in SMILES they mean another
+ * atom.
+ */
+export const ownText = css`
+  color: var(--_text);
+  font: 400 1rem / 1.5 var(--_font);
+  letter-spacing: normal;
+  text-align: start;
+  text-indent: 0;
+  text-transform: none;
+  text-shadow: none;
+  white-space: normal;
+  word-spacing: normal;
+`;
+
+/**
  * Design tokens. A host page overrides the public `--hub-*` properties; elements use the private `--_*` ones. Light and
  * dark follow the `color-scheme` of the surrounding page, so an element never glows in a page that is light only.
  */
@@ -28,11 +44,7 @@ export const tokens = css`
     display: block;
     box-sizing: border-box;
     min-inline-size: 0;
-    color: var(--_text);
-    font-family: var(--_font);
-    font-size: 1rem;
-    line-height: 1.5;
-    text-align: start;
+    ${ownText}
   }
 
   :host([hidden]) {

@@ -1,6 +1,7 @@
 import { ApiError } from '../../client/api-error.js';
 import { refreshSession } from '../../client/api-client.js';
 import type { LoginResponse } from '../../client/api-schemas.js';
+import { keepText } from '../browser-store.js';
 
 /** A session with the moment it came, by this machine's clock: the hub's clock may differ. */
 export interface KeptSession {
@@ -16,13 +17,16 @@ const longestWaitMs = 2_000_000_000;
 
 /**
  * Keeps one session alive: renews it at half its life, shares it between tabs through local storage if asked to, and
- * ends it when the hub refuses its token. Tabs take turns by a lock, so that none renews a token another just replaced.
+ * ends it when the hub refuses its token. Renewals and refusals take turns, by a lock also between tabs: a renewal
+ * makes the old token worthless before the new one is here.
  */
 export class SessionKeeper {
   private kept: KeptSession | null = null;
   private baseUrl = '';
   private storage: Storage | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private isRunning = false;
+  private lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly changed: (kept: KeptSession | null, why: 'signed-out' | 'expired') => void) {}
 
@@ -30,17 +34,23 @@ export class SessionKeeper {
     return this.kept;
   }
 
-  /** Begins to keep the session of a hub; with a storage, takes up the one that another page or an earlier visit left. */
+  /**
+   * Begins, or goes on, to keep the session of a hub; with a storage, takes up the one that another page or an earlier
+   * visit left. The session of another hub is dropped: its token is none of this hub's business.
+   */
   start(baseUrl: string, storage: Storage | null): void {
+    if (baseUrl !== this.baseUrl) this.drop('signed-out');
     this.baseUrl = baseUrl;
     this.storage = storage;
+    this.isRunning = true;
     addEventListener('storage', this.onStorage);
     document.addEventListener('visibilitychange', this.onVisible);
-    const stored = this.readStored();
+    const stored = this.readStored() ?? this.kept;
     if (stored) this.adopt(stored);
   }
 
   stop(): void {
+    this.isRunning = false;
     clearTimeout(this.timer);
     removeEventListener('storage', this.onStorage);
     document.removeEventListener('visibilitychange', this.onVisible);
@@ -49,7 +59,7 @@ export class SessionKeeper {
   /** Takes up a fresh session and writes it where other tabs see it. */
   keep(login: LoginResponse): void {
     const kept = { login, receivedAt: Date.now() };
-    this.storage?.setItem(this.storageKey, JSON.stringify(kept));
+    keepText(this.storage, this.storageKey, JSON.stringify(kept));
     this.adopt(kept);
   }
 
@@ -59,21 +69,27 @@ export class SessionKeeper {
     this.drop(why);
   }
 
-  /** The one place where a refused token is answered: another token worth trying, or null when the session is over. */
-  renew = (refusedToken: string): Promise<string | null> => {
-    const stored = this.readStored();
-    if (stored && tokenOf(stored) !== refusedToken && tokenOf(stored) !== tokenOf(this.kept))
-      this.adopt(stored);
-    const token = tokenOf(this.kept);
-    if (token === refusedToken) this.end('expired');
-    return Promise.resolve(token === refusedToken ? null : token);
-  };
+  /**
+   * The one place where a refused token is answered: another token of the same person that is worth trying, or null
+   * when the session is over.
+   */
+  async renew(refusedToken: string, userId: string): Promise<string | null> {
+    await this.inTurn(async () => {
+      const stored = this.readStored();
+      if (stored && tokenOf(stored) !== refusedToken && tokenOf(stored) !== tokenOf(this.kept))
+        this.adopt(stored);
+      if (tokenOf(this.kept) === refusedToken) this.end('expired');
+    });
+    return userOf(this.kept) === userId ? tokenOf(this.kept) : null;
+  }
 
   private get storageKey(): string {
     return `hub-session ${this.baseUrl || location.origin}`;
   }
 
   private adopt(kept: KeptSession): void {
+    // Another tab may have changed persons at a stroke: what belongs to the first goes with its sign-out.
+    if (userOf(this.kept) !== userOf(kept)) this.drop('signed-out');
     this.kept = kept;
     this.schedule(dueAt(kept) - Date.now());
     this.changed(kept, 'signed-out');
@@ -88,11 +104,12 @@ export class SessionKeeper {
 
   private schedule(waitMs: number): void {
     clearTimeout(this.timer);
+    if (!this.isRunning) return;
     this.timer = setTimeout(() => void this.refresh(), Math.min(Math.max(waitMs, 0), longestWaitMs));
   }
 
   private async refresh(): Promise<void> {
-    await inTurn(this.storageKey, async () => {
+    await this.inTurn(async () => {
       const stored = this.readStored();
       if (stored && tokenOf(stored) !== tokenOf(this.kept)) return this.adopt(stored);
       const before = this.kept;
@@ -114,6 +131,16 @@ export class SessionKeeper {
       if (error.status === 401) this.end('expired');
       else this.schedule(retryAfterMs);
     }
+  }
+
+  /** Runs work when none of this page, nor of another tab, runs; pages not served securely have no lock over tabs. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const isShared = this.storage !== null && isSecureContext;
+    const turn = this.lastTurn.then(() =>
+      isShared ? navigator.locks.request(this.storageKey, work) : work(),
+    );
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
   }
 
   private readonly onStorage = (event: StorageEvent): void => {
@@ -146,13 +173,8 @@ function parseKept(text: string): KeptSession | null {
   }
 }
 
+const userOf = (kept: KeptSession | null) => kept?.login.session.userid ?? null;
 const tokenOf = (kept: KeptSession | null) => kept?.login.session.session_token ?? null;
 const lifeMs = (kept: KeptSession) => kept.login.session.session_max_age_seconds * 1000;
 const dueAt = (kept: KeptSession) => kept.receivedAt + lifeMs(kept) / 2;
 const endsAt = (kept: KeptSession) => kept.receivedAt + lifeMs(kept);
-
-/** Runs work while no other tab runs it; pages that are not served securely have no locks and go ahead. */
-async function inTurn(name: string, work: () => Promise<void>): Promise<void> {
-  if (isSecureContext) await navigator.locks.request(name, work);
-  else await work();
-}

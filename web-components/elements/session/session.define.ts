@@ -1,6 +1,7 @@
+import { defineOnce } from '../define-once.js';
 import { HubSession } from './session.js';
 
-customElements.define('hub-session', HubSession);
+defineOnce('hub-session', HubSession);
 
 declare global {
   interface HTMLElementTagNameMap {

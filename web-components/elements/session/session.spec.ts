@@ -111,6 +111,82 @@ describeWith('browser')('<hub-session>', () => {
     ]);
   });
 
+  it('waits for a renewal under way before it takes a refused token for the end', async () => {
+    hub.on('POST /api/auth/anonymous-login', { body: shortLogin() });
+    let renew = (): void => undefined;
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await new Promise<void>((asked) => {
+      hub.on('POST /api/auth/session/refresh', async () => {
+        asked();
+        await new Promise<void>((resolve) => (renew = resolve));
+        return { body: sampleLogin('renewed-token').session };
+      });
+      void page.getByRole('button', { name: 'Continue as guest' }).click();
+    });
+    hub.on('GET /api/models', ({ headers }) =>
+      headers.authorization === 'Bearer renewed-token'
+        ? { body: { items: [sampleModel('eos-new', 'Another model')] } }
+        : { status: 401, body: { detail: 'Unauthenticated' } },
+    );
+    const refused = page.waitForResponse((response) => response.status() === 401);
+    const reloaded = page.evaluate("document.querySelector('hub-model-list').reload()");
+    await refused;
+    renew();
+    await reloaded;
+    await page.getByText('Another model').waitFor();
+    expect(await page.getByText('Your session has ended').count()).toBe(0);
+  });
+
+  it('goes on renewing after it was moved in the page', async () => {
+    hub.on('POST /api/auth/anonymous-login', { body: shortLogin() });
+    hub.on('POST /api/auth/session/refresh', { body: sampleLogin('renewed-token').session });
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup.replace('persist', ''));
+    const renewed = page.waitForResponse((response) => response.url().endsWith('/session/refresh'));
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    await page.getByText('Physicochemical descriptors').waitFor();
+    await page.evaluate("document.body.append(document.querySelector('hub-session'))");
+    expect((await renewed).status()).toBe(200);
+  });
+
+  it('shows its token to no other hub', async () => {
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    await page.getByText('Physicochemical descriptors').waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.evaluate("document.querySelector('hub-session').baseUrl = 'http://another.invalid'");
+    await page.getByRole('button', { name: 'Continue as guest' }).waitFor();
+    expect(await page.getByText('Physicochemical descriptors').isVisible()).toBe(false);
+    expect(asked).toEqual([]);
+  });
+
+  it('works, for as long as the page is open, where the browser lets it keep nothing', async () => {
+    const page = await openPage(browser);
+    await page.addInitScript(`Object.defineProperty(window, 'localStorage', {
+      get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+    });
+    addEventListener('error', ({ message }) => { document.title = message; });`);
+    await showMarkup(page, hub.url, markup);
+    await page.getByRole('button', { name: 'Continue as guest' }).click();
+    await page.getByText('Physicochemical descriptors').waitFor();
+    expect(await page.title()).toBe('Fixture');
+  });
+
+  it('leaves what is inside to the looks of the page', async () => {
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, '<hub-session token="t"><p>Mine</p></hub-session>');
+    await page.addStyleTag({ content: 'body { font: italic 30px serif; text-transform: uppercase }' });
+    expect(
+      await page.evaluate(`(() => {
+        const { fontStyle, fontFamily, textTransform } = getComputedStyle(document.querySelector('p'));
+        return [fontStyle, fontFamily, textTransform];
+      })()`),
+    ).toEqual(['italic', 'serif', 'uppercase']);
+  });
+
   it('asks to sign in again, in place, when the hub refuses the token', async () => {
     const page = await openPage(browser);
     await showMarkup(page, hub.url, markup);

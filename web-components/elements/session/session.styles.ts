@@ -1,11 +1,26 @@
 import { css } from 'lit';
+import { ownText } from '../../styles/tokens.js';
 
 export const sessionStyles = css`
+  /* What is inside belongs to the page, and looks as the page wants it; only the panel is the hub's. */
+  :host {
+    color: inherit;
+    font: inherit;
+    letter-spacing: inherit;
+    text-align: inherit;
+    text-indent: inherit;
+    text-transform: inherit;
+    text-shadow: inherit;
+    white-space: inherit;
+    word-spacing: inherit;
+  }
+
   .content:focus {
     outline: none;
   }
 
   .panel {
+    ${ownText}
     display: grid;
     gap: 1.25rem;
     margin-block-end: 2rem;

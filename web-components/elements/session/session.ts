@@ -7,6 +7,7 @@ import type { LoginResponse } from '../../client/api-schemas.js';
 import { type HubConnection, hubConnectionContext } from '../../client/connection.js';
 import { controls } from '../../styles/controls.js';
 import { tokens } from '../../styles/tokens.js';
+import { openStore } from '../browser-store.js';
 import { errorNotice } from '../notices.js';
 import { type KeptSession, SessionKeeper } from './session-keeper.js';
 import { sessionStyles } from './session.styles.js';
@@ -49,7 +50,7 @@ export class HubSession extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.keeper.start(this.origin, this.persist ? localStorage : null);
+    this.keepSession();
     this.provide();
   }
 
@@ -77,11 +78,16 @@ export class HubSession extends LitElement {
     }
   }
 
+  private keepSession(): void {
+    this.keeper.start(this.origin, this.persist ? openStore('localStorage') : null);
+  }
+
   private get origin(): string {
     return (this.baseUrl ?? '').replace(/\/+$/, '');
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('baseUrl') && this.isConnected) this.keepSession();
     if (changed.has('token') || changed.has('baseUrl')) this.provide();
   }
 
@@ -90,7 +96,11 @@ export class HubSession extends LitElement {
     const connection: HubConnection = {
       baseUrl: this.origin,
       token: this.token ?? session?.session_token ?? null,
-      ...(this.token === null && session && { userId: session.userid, renew: this.keeper.renew }),
+      ...(this.token === null &&
+        session && {
+          userId: session.userid,
+          renew: (refused: string) => this.keeper.renew(refused, session.userid),
+        }),
     };
     this.provider.setValue(connection);
   }
@@ -113,8 +123,11 @@ export class HubSession extends LitElement {
   private async attempt(ask: () => Promise<LoginResponse>): Promise<void> {
     this.busy = true;
     this.error = null;
+    const { origin } = this;
     try {
-      this.keeper.keep(await ask());
+      const login = await ask();
+      if (origin !== this.origin) return;
+      this.keeper.keep(login);
       await this.updateComplete;
       this.content.focus();
     } catch (error) {
