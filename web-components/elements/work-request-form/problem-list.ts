@@ -63,7 +63,7 @@ function kindView(verdict: InputVerdict, { kind, name, count }: ReturnType<typeo
         ${name}:
         ${countOf(count, 'row')}${isOfTop ? ` of the first ${formatCount(verdict.judged_rows)}` : nothing}
       </h4>
-      <ul>
+      <ul role="list">
         ${listed.slice(0, seenAtOnce).map(problemLine)}
       </ul>
       ${
@@ -72,7 +72,7 @@ function kindView(verdict: InputVerdict, { kind, name, count }: ReturnType<typeo
               <summary>
                 ${countOf(folded.length, 'more line')}<span class="visually-hidden"> with: ${name}</span>
               </summary>
-              <ul>
+              <ul role="list">
                 ${folded.map(problemLine)}
               </ul>
             </details>`

@@ -1,7 +1,8 @@
 import '../model-list/model-list.define.js';
+import { defineOnce } from '../define-once.js';
 import { HubWorkRequestForm } from './work-request-form.js';
 
-customElements.define('hub-work-request-form', HubWorkRequestForm);
+defineOnce('hub-work-request-form', HubWorkRequestForm);
 
 declare global {
   interface HTMLElementTagNameMap {

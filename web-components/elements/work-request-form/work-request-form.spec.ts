@@ -112,6 +112,22 @@ describeWith('browser')('<hub-work-request-form>', () => {
     await textField(page).waitFor();
   });
 
+  it('takes a text of many thousand lines as a file, so that the page stays quick', async () => {
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.evaluate(`(() => {
+      const field = document.querySelector('hub-work-request-form').shadowRoot.querySelector('textarea');
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'CCO\\n'.repeat(200_000));
+      field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    })()`);
+    await page.locator('.file', { hasText: 'pasted.txt 800.0 kB' }).waitFor();
+    await page.getByText('3 rows.').waitFor();
+    expect(lastCheck()?.body).toHaveLength(800_000);
+    expect(lastCheck()?.headers['content-type']).toBe('text/csv');
+    expect(await focused(page)).toBe('button Remove pasted.txt');
+  });
+
   it('takes a file dropped anywhere on the form, also in place of another one', async () => {
     const page = await openPage(browser);
     await showMarkup(page, hub.url, markup);
@@ -201,6 +217,36 @@ describeWith('browser')('<hub-work-request-form>', () => {
     await page.waitForFunction("document.title === '42'");
     await showMarkup(page, hub.url, markup);
     expect(await textField(page).inputValue()).toBe('');
+  });
+
+  it('keeps what is typed while the input before is on its way', async () => {
+    let accept = (): void => undefined;
+    hub.on('POST /api/work-requests', async () => {
+      await new Promise<void>((resolve) => (accept = resolve));
+      return { body: sampleRequest() };
+    });
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await textField(page).fill(input);
+    const sent = page.waitForRequest((request) => request.url().includes('/api/work-requests?'));
+    await page.getByRole('button', { name: 'Run the model' }).click();
+    await sent;
+    await textField(page).fill('CCC');
+    accept();
+    await page.getByRole('button', { name: 'Run the model' }).waitFor();
+    expect(await textField(page).inputValue()).toBe('CCC');
+  });
+
+  it('says that a file was changed on disk after it was chosen', async () => {
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await pickFile(page, 'library.csv', input);
+    await page.getByText('3 rows.').waitFor();
+    await writeInput('library.csv', `${input}CCC,propane\n`);
+    await page.getByRole('button', { name: 'Run the model' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('The file was changed or moved after it was chosen.').waitFor();
+    await alert.getByText('Choose the file again.').waitFor();
   });
 
   it('keeps the draft over a reload', async () => {

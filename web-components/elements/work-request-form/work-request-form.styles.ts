@@ -72,12 +72,16 @@ export const workRequestFormStyles = css`
     margin-inline-start: -0.9375rem;
   }
 
-  .verdict-sentence:empty {
-    display: none;
-  }
-
   .verdict-sentence {
     font-weight: 600;
+  }
+
+  /* To be seen but not read out: what is new is told once, when it is there. */
+  .verdict-sentence.old::after {
+    color: var(--_muted);
+    content: ' Reading again …';
+    content: ' Reading again …' / '';
+    font-weight: 400;
   }
 
   .verdict {

@@ -7,6 +7,7 @@ import { controls } from '../../styles/controls.js';
 import { tables } from '../../styles/tables.js';
 import { tokens } from '../../styles/tokens.js';
 import { formatBytes } from '../../text/numbers.js';
+import { openStore } from '../browser-store.js';
 import { ConnectedElement } from '../connected-element.js';
 import { Loaded } from '../loaded.js';
 import { errorNotice, signedOutNotice } from '../notices.js';
@@ -16,6 +17,8 @@ import { workRequestFormStyles } from './work-request-form.styles.js';
 
 /** How long typing has to rest before the hub is asked, in ms. */
 const restMs = 350;
+/** The longest text that is put into the text field, in characters: in a longer one every key makes the page stutter. */
+const longestTyped = 500_000;
 const automatic: InputReading = { header: 'auto', column: null };
 const example = `smiles,name
 CC(=O)Oc1ccccc1C(=O)O,aspirin
@@ -54,6 +57,7 @@ export class HubWorkRequestForm extends ConnectedElement {
     checkInput(this.connection, this.chosenModel, { content: this.content, ...this.reading }, signal),
   );
   private restTimer: ReturnType<typeof setTimeout> | undefined;
+  private store: Storage | null = null;
 
   private get chosenModel(): string | null {
     return this.modelId ?? this.picked;
@@ -69,7 +73,9 @@ export class HubWorkRequestForm extends ConnectedElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const draft = this.draftKey === null ? null : readDraft(sessionStorage, this.draftKey);
+    if (this.draftKey === null) return;
+    this.store = openStore('sessionStorage');
+    const draft = readDraft(this.store, this.draftKey);
     if (draft) [this.text, this.picked] = [draft.text, draft.modelId];
   }
 
@@ -80,8 +86,12 @@ export class HubWorkRequestForm extends ConnectedElement {
 
   /** Forgets what was typed and chosen: it is nobody else's business. */
   clear(): void {
-    this.text = '';
     this.picked = null;
+    this.forgetInput();
+  }
+
+  private forgetInput(): void {
+    this.text = '';
     this.setFile(null);
     this.keepDraft(null);
   }
@@ -96,7 +106,7 @@ export class HubWorkRequestForm extends ConnectedElement {
   }
 
   private keepDraft(draft: InputDraft | null): void {
-    if (this.draftKey !== null) writeDraft(sessionStorage, this.draftKey, draft);
+    if (this.draftKey !== null) writeDraft(this.store, this.draftKey, draft);
   }
 
   /** Asks the hub what it makes of the input, after a rest. */
@@ -162,6 +172,16 @@ export class HubWorkRequestForm extends ConnectedElement {
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(selector)?.focus());
   }
 
+  /** A long text is taken as a file, unless it is pasted into the middle of another. */
+  private readonly onPaste = (event: ClipboardEvent): void => {
+    const pasted = event.clipboardData?.getData('text/plain') ?? '';
+    const { selectionStart, selectionEnd, textLength } = event.target as HTMLTextAreaElement;
+    if (pasted.length <= longestTyped || selectionEnd - selectionStart < textLength) return;
+    event.preventDefault();
+    this.setFile(new File([pasted], 'pasted.txt'));
+    this.moveFocus('.file button');
+  };
+
   private readonly onRemoveFile = (): void => {
     this.setFile(null);
     this.moveFocus('#text');
@@ -182,13 +202,12 @@ export class HubWorkRequestForm extends ConnectedElement {
   };
 
   private async send(modelId: string): Promise<void> {
+    const { content, reading } = this;
     this.sending = true;
     this.submitError = null;
     try {
-      const { id } = await submitInput(this.connection, modelId, { content: this.content, ...this.reading });
-      this.text = '';
-      this.setFile(null);
-      this.keepDraft(null);
+      const { id } = await submitInput(this.connection, modelId, { content, ...reading });
+      if (this.content === content) this.forgetInput();
       this.dispatchEvent(
         new CustomEvent('hub-work-request-submitted', { detail: { id }, bubbles: true, composed: true }),
       );
@@ -250,6 +269,7 @@ export class HubWorkRequestForm extends ConnectedElement {
           wrap="off"
           placeholder="CC(=O)Oc1ccccc1C(=O)O"
           .value=${this.text}
+          @paste=${this.onPaste}
           @input=${(event: Event) => this.setText((event.target as HTMLTextAreaElement).value, restMs)}
         ></textarea>
         <div class="sources">
@@ -288,12 +308,18 @@ export class HubWorkRequestForm extends ConnectedElement {
     `;
   }
 
+  private tellVerdict() {
+    const { value, error, loading } = this.verdict;
+    if (value && !error) return verdictSentence(value);
+    return loading && !value ? 'Reading the input …' : nothing;
+  }
+
   private renderVerdict() {
     const { value, error, loading } = this.verdict;
     const view = value && verdictView(value, this.reading, (change) => this.changeReading(change));
     return html`
-      <p class="verdict-sentence" role="status">
-        ${loading ? 'Reading the input …' : value && !error ? verdictSentence(value) : nothing}
+      <p class=${loading && value ? 'verdict-sentence old' : 'verdict-sentence'} role="status">
+        ${this.tellVerdict()}
       </p>
       ${error ? errorNotice(error, () => this.check()) : nothing}
       ${view ? html`<div class=${loading || error ? 'verdict old' : 'verdict'}>${view}</div>` : nothing}
