@@ -26,7 +26,7 @@ export const tables = css`
     padding: 0.4375rem 0.75rem;
     border-block-end: 1px solid var(--_line);
     text-align: start;
-    vertical-align: top;
+    vertical-align: baseline;
     white-space: nowrap;
   }
 

@@ -1,6 +1,7 @@
+import { defineOnce } from '../define-once.js';
 import { HubWorkRequestList } from './work-request-list.js';
 
-customElements.define('hub-work-request-list', HubWorkRequestList);
+defineOnce('hub-work-request-list', HubWorkRequestList);
 
 declare global {
   interface HTMLElementTagNameMap {

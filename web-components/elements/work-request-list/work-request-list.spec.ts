@@ -60,7 +60,12 @@ describeWith('browser')('<hub-work-request-list>', () => {
     await showMarkup(page, hub.url, markup);
     await page.getByRole('button', { name: 'Older requests' }).click();
     await page.getByText('Request 31').waitFor();
+    await page.evaluate(`(async () => {
+      document.dispatchEvent(new Event('visibilitychange'));
+      await fetch('/fixture');
+    })()`);
     expect(await page.getByRole('rowheader').count()).toBe(12);
+    expect(hub.callsOf('GET /api/work-requests')).toHaveLength(2);
     expect(await page.getByRole('button', { name: 'Older requests' }).count()).toBe(0);
   });
 
@@ -74,6 +79,17 @@ describeWith('browser')('<hub-work-request-list>', () => {
     await page.getByRole('alert').getByText('Something broke.').waitFor();
     expect(await page.getByRole('rowheader').count()).toBe(6);
     expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it('shows nobody the requests of the person before, also when it gets none of its own', async () => {
+    answerInPages();
+    const page = await openPage(browser);
+    await showMarkup(page, hub.url, markup);
+    await page.getByText('Request 37').waitFor();
+    hub.on('GET /api/work-requests', { status: 503, body: { detail: 'The database cannot be reached' } });
+    await page.evaluate("document.querySelector('hub-work-request-list').token = 'of-another-person'");
+    await page.getByRole('alert').getByText('The database cannot be reached.').waitFor();
+    expect(await page.getByRole('rowheader').count()).toBe(0);
   });
 
   it('says what to do when there is nothing yet', async () => {

@@ -60,6 +60,7 @@ export const workRequestListStyles = css`
     td::before {
       color: var(--_muted);
       content: attr(data-label);
+      content: attr(data-label) / '';
     }
   }
 `;

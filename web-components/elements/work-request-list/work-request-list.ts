@@ -32,9 +32,12 @@ export class HubWorkRequestList extends ConnectedElement {
     listWorkRequests(this.connection, null, signal),
   );
 
+  private hasOlder = false;
+
   /** Asks the hub again, from the newest. */
   async reload(): Promise<void> {
     this.moreError = null;
+    this.hasOlder = false;
     if (this.isSignedIn) await this.pages.load();
   }
 
@@ -49,12 +52,14 @@ export class HubWorkRequestList extends ConnectedElement {
   }
 
   protected override connectionChanged(): void {
-    if (this.isSignedIn) void this.reload();
-    else this.pages.clear();
+    // Whatever comes next, nobody sees the requests of the person before.
+    this.pages.clear();
+    void this.reload();
   }
 
+  /** Who went through older requests finds the place again; there is a button to reload. */
   private readonly onVisible = (): void => {
-    if (document.visibilityState === 'visible') void this.reload();
+    if (document.visibilityState === 'visible' && !this.hasOlder) void this.reload();
   };
 
   private async loadMore(from: WorkRequestList): Promise<void> {
@@ -63,7 +68,9 @@ export class HubWorkRequestList extends ConnectedElement {
     try {
       const next = await listWorkRequests(this.connection, from.next_cursor);
       // A reload meanwhile begins the list anew; a page that follows an older one has no place in it.
-      if (this.pages.value === from) this.pages.value = { ...next, items: [...from.items, ...next.items] };
+      if (this.pages.value !== from) return;
+      this.pages.value = { ...next, items: [...from.items, ...next.items] };
+      this.hasOlder = true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.moreError = error;
