@@ -30,6 +30,11 @@ export const appStyles = css`
     padding-block: 0.625rem;
   }
 
+  /* As high without a person in it. */
+  header .bar {
+    min-block-size: 3.75rem;
+  }
+
   .brand {
     display: inline-flex;
     gap: 0.5rem;
