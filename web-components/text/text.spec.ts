@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { countOf, formatBytes } from './numbers.js';
-import { formatAge, formatDuration } from './times.js';
+import { formatAge, formatDuration, formatMoment } from './times.js';
 
 describe('numbers in words', () => {
   it.each([
@@ -36,5 +36,13 @@ describe('times in words', () => {
   ])('%i ms ago', (ago, words) => {
     const now = Date.parse('2026-02-03T04:05:06Z');
     expect(formatAge(new Date(now - ago).toISOString(), now)).toBe(words);
+  });
+
+  it.each([
+    ['2026-02-03T04:05:06', '04:05:06'],
+    ['2026-02-02T23:59:59', '2 Feb, 23:59:59'],
+    ['2025-12-31T04:05:06', '31 Dec 2025, 04:05:06'],
+  ])('%s, read on the 3rd of February 2026', (instant, words) => {
+    expect(formatMoment(instant, Date.parse('2026-02-03T09:00:00'))).toBe(words);
   });
 });

@@ -8,6 +8,8 @@ const exact = new Intl.DateTimeFormat('en-GB', {
   timeZoneName: 'short',
 });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 /** A wire instant (UTC, `Z`) as day, time and zone of the reader. */
@@ -15,9 +17,12 @@ export function formatInstant(instant: string): string {
   return exact.format(new Date(instant));
 }
 
-/** The time of day alone, for steps of one story. */
-export function formatClock(instant: string): string {
-  return clock.format(new Date(instant));
+/** The time of day, for steps of one story; with the day, and the year, where it is another than that of `nowMs`. */
+export function formatMoment(instant: string, nowMs: number): string {
+  const [at, now] = [new Date(instant), new Date(nowMs)];
+  if (at.toDateString() === now.toDateString()) return clock.format(at);
+  const isThisYear = at.getFullYear() === now.getFullYear();
+  return `${(isThisYear ? day : dayOfYear).format(at)}, ${clock.format(at)}`;
 }
 
 /** `5 seconds ago`, `yesterday`; `nowMs` in ms since 1970. */

@@ -10,6 +10,8 @@ import { WorkflowPoll } from './workflow-poll.js';
 
 /** Waits before connecting again, in ms: the first try comes soon, later ones leave the hub in peace. */
 const backoffMs = [500, 1000, 2000, 4000, 8000, 15_000] as const;
+/** Silence after which a connection counts as dead, in ms; the hub gives a sign of life every 10 s. */
+const silenceMs = 25_000;
 
 /**
  * One request as it happens: its record, its events by stream, and, only while it waits, what its workflow says. The
@@ -36,6 +38,7 @@ export class LiveRequest implements ReactiveController {
   private underway: AbortController | null = null;
   private tries = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly poll = new WorkflowPoll((workflow) => {
     this.workflow = workflow;
     this.host.requestUpdate();
@@ -55,14 +58,12 @@ export class LiveRequest implements ReactiveController {
     this.subject = null;
   }
 
-  /** Follows another request, or the same one as somebody else; null follows none. */
+  /** Follows another request, or the same one as somebody else, who may not see what is here; null follows none. */
   follow(subject: { hub: HubConnection; id: number } | null): void {
     this.stop();
-    if (subject?.id !== this.subject?.id) {
-      this.request = null;
-      this.workflow = null;
-    }
     this.subject = subject;
+    this.request = null;
+    this.workflow = null;
     this.events = [];
     this.error = null;
     this.restart();
@@ -77,8 +78,9 @@ export class LiveRequest implements ReactiveController {
     else void this.run(this.subject.hub, this.subject.id);
   }
 
-  /** Takes a record that the hub answered elsewhere, e.g. when cancelling. */
+  /** Takes a record that the hub answered elsewhere, e.g. when cancelling; not when another is followed meanwhile. */
   take(request: WorkRequest): void {
+    if (request.id !== this.subject?.id) return;
     this.request = request;
     this.heard();
     if (isFinished(request)) this.restart();
@@ -95,6 +97,7 @@ export class LiveRequest implements ReactiveController {
     this.underway?.abort();
     this.underway = null;
     clearTimeout(this.retryTimer);
+    clearTimeout(this.silenceTimer);
     this.poll.stop();
   }
 
@@ -113,26 +116,37 @@ export class LiveRequest implements ReactiveController {
     const mine = new AbortController();
     this.underway = mine;
     if (this.connection !== 'broken') this.become('connecting');
+    this.expectWord(hub, id);
     try {
       await this.listen(hub, id, mine.signal);
       mine.abort();
-      if (this.hasFinished()) return this.become('ended');
+      if (this.hasFinished()) return this.end();
     } catch (error) {
       if (mine.signal.aborted) return;
-      this.fail(error);
-      if (this.error && !isPassing(this.error)) return this.become('ended');
+      // A broken stream is no error to show: the record is there and the next try is under way.
+      if (error instanceof ApiError) this.error = error;
+      else if (!(error instanceof TypeError)) throw error;
+      if (this.error && !this.error.mayPass) return this.end();
     }
     this.tryAgain(hub, id);
   }
 
-  /** A broken stream is no error to show: the record is there and the next try is under way. */
-  private fail(error: unknown): void {
-    if (error instanceof ApiError) this.error = error;
-    else if (!(error instanceof TypeError)) throw error;
+  private end(): void {
+    this.stop();
+    this.become('ended');
+  }
+
+  /** A network that went away breaks no connection, it only says nothing more. */
+  private expectWord(hub: HubConnection, id: number): void {
+    clearTimeout(this.silenceTimer);
+    this.silenceTimer = setTimeout(() => {
+      this.error = new ApiError(`follow request ${id}`, 'The hub does not answer.', 0);
+      this.tryAgain(hub, id);
+    }, silenceMs);
   }
 
   private tryAgain(hub: HubConnection, id: number): void {
-    this.poll.stop();
+    this.stop();
     const pause = backoffMs[Math.min(this.tries, backoffMs.length - 1)] ?? 0;
     this.tries += 1;
     this.become('broken');
@@ -143,10 +157,12 @@ export class LiveRequest implements ReactiveController {
     const body = await openWorkRequestEvents(hub, id, this.lastEventNo, signal);
     this.become('live');
     for await (const item of readEventStream(body)) {
+      signal.throwIfAborted();
       // A snapshot proves little: a hub in trouble may give one and hang up.
       if (item === 'alive' || item.type !== 'snapshot') this.tries = 0;
       if (item !== 'alive') await this.receive(item, hub, id, signal);
       this.heard();
+      this.expectWord(hub, id);
       if (this.hasFinished() && this.events.some(isEnd)) return;
       this.poll.keepAsking(hub, id, () => this.isWaiting(), signal);
     }
@@ -181,9 +197,4 @@ export class LiveRequest implements ReactiveController {
   private isWaiting(): boolean {
     return this.request?.request_status === 'QUEUED' || this.request?.request_status === 'SCHEDULING';
   }
-}
-
-/** A fault that may be gone at the next try: no network, too many calls, a hub that restarts. */
-function isPassing({ status }: ApiError): boolean {
-  return status === 0 || status === 429 || status >= 500;
 }

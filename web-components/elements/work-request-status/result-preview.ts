@@ -12,12 +12,12 @@ export function resultPreview(rows: readonly ResultRow[], allRows: number) {
   const shown = columns.filter((_, index) => index < columnsShown - 1 || index === columns.length - 1);
   const rest = columns.length - shown.length;
   return html`
+    <p class="small muted">
+      First ${countOf(rows.length, 'row')} of
+      ${formatCount(allRows)}${rest > 0 ? html`; ${countOf(rest, 'more column')} in the download` : nothing}
+    </p>
     <div class="table-scroll" tabindex="0" role="region" aria-label="First rows of the result">
       <table>
-        <caption>
-          First ${countOf(rows.length, 'row')} of
-          ${formatCount(allRows)}${rest > 0 ? html`; ${countOf(rest, 'more column')} in the download` : nothing}
-        </caption>
         <thead>
           <tr>
             ${shown.map((name) => html`<th scope="col" class=${isNumeric(rows, name) ? 'number' : ''}>${name}</th>`)}
@@ -46,5 +46,7 @@ function cell(value: unknown, name: string, isInNumbers: boolean) {
   if (typeof value === 'number') return html`<td class="number">${value}</td>`;
   const text = typeof value === 'object' ? JSON.stringify(value) : `${value as string | boolean}`;
   const isStructure = name === 'key' || name === 'input';
-  return html`<td class=${isStructure ? 'mono' : ''} title=${isStructure ? text : nothing}>${text}</td>`;
+  return html`<td class=${isStructure ? `mono ${name}` : ''} title=${isStructure ? text : nothing}>
+    ${text}
+  </td>`;
 }

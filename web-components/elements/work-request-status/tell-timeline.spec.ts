@@ -87,7 +87,7 @@ describe('the timeline of a request', () => {
     );
     expect(steps.every(({ state }) => state === 'done')).toBe(true);
     expect(steps.find(({ name }) => name === 'Instance starting')?.detail).toBe(
-      'Not needed: one was already warm.',
+      'Not needed: one was running already.',
     );
   });
 

@@ -125,7 +125,7 @@ function detailOf(phase: Phase, state: TimelineStep['state'], story: Story): str
 /** What keeps the instance from starting: the cluster has no room for it, or can not get its image. */
 function startingDetail(state: TimelineStep['state'], { recent, workflow }: Story): string | null {
   if (state === 'done' && !recent.some(({ type }) => type === 'instance-starting'))
-    return 'Not needed: one was already warm.';
+    return 'Not needed: one was running already.';
   return state === 'current' && workflow?.phase === 'instance-starting' ? workflow.waiting_because : null;
 }
 

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import type { WorkRequest } from '../../client/api-schemas.js';
 import { countOf, formatCount } from '../../text/numbers.js';
-import { formatClock, formatInstant } from '../../text/times.js';
+import { formatInstant, formatMoment } from '../../text/times.js';
 import type { TimelineStep } from './tell-timeline.js';
 
 const spoken: Readonly<Record<TimelineStep['state'], string>> = {
@@ -15,7 +15,7 @@ const spoken: Readonly<Record<TimelineStep['state'], string>> = {
 /** The steps of a request as a list; the running step carries the progress bar. */
 export function timelineView(steps: readonly TimelineStep[], request: WorkRequest) {
   return html`
-    <ol class="timeline">
+    <ol class="timeline" role="list">
       ${steps.map(
         (step) => html`
           <li class=${step.state} aria-current=${step.state === 'current' ? 'step' : nothing}>
@@ -25,7 +25,7 @@ export function timelineView(steps: readonly TimelineStep[], request: WorkReques
             ${
               step.at
                 ? html`<time datetime=${step.at} title=${formatInstant(step.at)}
-                    >${formatClock(step.at)}</time
+                    >${formatMoment(step.at, Date.now())}</time
                   >`
                 : nothing
             }

@@ -1,6 +1,7 @@
+import { defineOnce } from '../define-once.js';
 import { HubWorkRequestStatus } from './work-request-status.js';
 
-customElements.define('hub-work-request-status', HubWorkRequestStatus);
+defineOnce('hub-work-request-status', HubWorkRequestStatus);
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../../../test/support/browser.js';
@@ -166,6 +167,51 @@ describeWith('browser')('<hub-work-request-status>', () => {
     await page.getByText('What is shown may be old.').waitFor({ state: 'detached' });
   });
 
+  it('connects again when a connection that seems open says nothing any more', async () => {
+    const page = await openPage(browser);
+    await page.clock.install();
+    await showMarkup(page, hub.url, markup);
+    await hub.untilConnected();
+    hub.send('snapshot', sampleRequest(), 1);
+    await page.getByRole('heading', { name: 'Request 42' }).waitFor();
+    hub.on(`GET ${events}`, () => new Promise(() => undefined));
+    await page.clock.runFor(26_000);
+    await page.getByText('Not connected; trying again.').waitFor();
+    expect(hub.callsOf(`GET ${events}`).length).toBeGreaterThan(1);
+    await hub.untilConnected(0);
+  });
+
+  it('keeps to the request it shows when the answer to another one comes late', async () => {
+    let answer = (): void => undefined;
+    hub.on('POST /api/work-requests/42/cancel', async () => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return { body: sampleRequest({ request_status: 'CANCELLED' }) };
+    });
+    const page = await open(sampleRequest({ request_status: 'PROCESSING' }));
+    await page.getByRole('button', { name: 'Cancel request …' }).click();
+    const asked = page.waitForRequest((request) => request.url().endsWith('/cancel'));
+    await page.getByRole('button', { name: 'Cancel the request' }).click();
+    const cancelled = (await asked).response();
+    hub.stream('/api/work-requests/43/events');
+    const opened = page.waitForResponse((response) => response.url().endsWith('/43/events'));
+    await page.evaluate("document.querySelector('hub-work-request-status').requestId = 43");
+    await opened;
+    hub.send('snapshot', sampleRequest({ id: 43, request_status: 'PROCESSING' }), 1);
+    await page.getByRole('heading', { name: 'Request 43' }).waitFor();
+    answer();
+    await (await cancelled)?.finished();
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Request 43');
+    expect(await page.locator('.state').innerText()).toBe('Running');
+  });
+
+  it('shows nobody the request of the person before', async () => {
+    const page = await open();
+    hub.on(`GET ${events}`, { status: 403, body: { detail: 'Forbidden' } });
+    await page.evaluate("document.querySelector('hub-work-request-status').token = 'of-another-person'");
+    await page.getByRole('alert').getByText('Forbidden.').waitFor();
+    expect(await page.getByText('1,200 rows').count()).toBe(0);
+  });
+
   it('lets the stream go while the tab is hidden and takes it up again', async () => {
     const page = await open();
     await hideTab(page, true);
@@ -208,6 +254,19 @@ describeWith('browser')('<hub-work-request-status>', () => {
     expect(download.suggestedFilename()).toBe('eos-physchem-42-result.csv');
     expect(await readFile(await download.path(), 'utf8')).toBe('key,input\r\nK,CCO\r\n');
     await expect(hub.untilConnected(0)).resolves.toBeUndefined();
+  });
+
+  it('says so when a download breaks off, and can be asked again', async () => {
+    hub.on('GET /api/work-requests/42', ({ query }) =>
+      query.get('format') === 'csv'
+        ? { body: (response: ServerResponse) => void response.write('key', () => response.destroy()) }
+        : { body: '{"key":"K","input":"CCO","amw":46.07,"status":"ok"}\n' },
+    );
+    const page = await open(completed);
+    const download = page.getByRole('button', { name: 'Download CSV' });
+    await download.click();
+    await page.getByRole('alert').getByText('The answer broke off.').waitFor();
+    expect(await download.isEnabled()).toBe(true);
   });
 
   it('says why a request failed and what to do next, as the hub tells it', async () => {
@@ -273,6 +332,7 @@ describeWith('browser')('<hub-work-request-status>', () => {
     expect(await focused(page)).toBe('button Cancel the request');
     await page.keyboard.press('Enter');
     await page.locator('.state', { hasText: 'Cancelled' }).waitFor();
+    expect(await focused(page)).toBe('h1 Request 42');
     expect(await axeViolations(page)).toEqual([]);
   });
 

@@ -41,6 +41,10 @@ export const workRequestStatusStyles = css`
     justify-content: space-between;
   }
 
+  h1:focus {
+    outline: none;
+  }
+
   .now {
     display: grid;
     gap: 0.125rem;
@@ -190,6 +194,15 @@ export const workRequestStatusStyles = css`
     display: grid;
     gap: 1rem;
     grid-template-columns: minmax(0, 1fr);
+  }
+
+  /* The values are what the preview is for: what names the row leaves them the room. */
+  td.key {
+    max-inline-size: 9rem;
+  }
+
+  td.input {
+    max-inline-size: 14rem;
   }
 
   .actions {

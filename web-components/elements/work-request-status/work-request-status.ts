@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit';
+import { html, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { cancelWorkRequest } from '../../client/api-client.js';
 import { ApiError } from '../../client/api-error.js';
@@ -20,8 +20,6 @@ import { isFinished, tellTimeline } from './tell-timeline.js';
 import { timelineView } from './timeline-view.js';
 import { workRequestStatusStyles } from './work-request-status.styles.js';
 
-/** Silence after which what is shown counts as old, in ms. */
-const staleAfterMs = 25_000;
 const previewRows = 10;
 
 /**
@@ -74,6 +72,13 @@ export class HubWorkRequestStatus extends ConnectedElement {
     this.preview.clear();
     const id = this.requestId;
     this.live.follow(this.isSignedIn && id !== null ? { hub: this.connection, id } : null);
+  }
+
+  /** What had the keyboard may go with the state it belongs to; then the heading has it. */
+  protected override update(changed: PropertyValues): void {
+    const before = this.shadowRoot?.activeElement;
+    super.update(changed);
+    if (before && !before.isConnected) this.renderRoot.querySelector('h1')?.focus();
   }
 
   protected override updated(): void {
@@ -141,7 +146,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
     return html`
       <header class="head">
         <div>
-          <h1>Request ${request.id}</h1>
+          <h1 tabindex="-1">Request ${request.id}</h1>
           <p class="muted">
             ${countOf(request.progress.rows || request.input_size, 'row')} for
             <code>${request.model_id}</code>
@@ -174,8 +179,7 @@ export class HubWorkRequestStatus extends ConnectedElement {
   /** Data that may be old says how old it is; it stays to be read. */
   private renderFreshness() {
     const { connection, heardAtMs, error } = this.live;
-    const isSilent = connection === 'live' && this.nowMs - heardAtMs > staleAfterMs;
-    if (!this.live.isLost && connection !== 'paused' && !isSilent && !error) return nothing;
+    if (!this.live.isLost && connection !== 'paused' && !error) return nothing;
     const age = formatAge(new Date(heardAtMs).toISOString(), this.nowMs);
     if (error && connection === 'ended') return errorNotice(error, () => this.live.restart());
     return html`
