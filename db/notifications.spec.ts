@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { freshDatabase, type TestDatabase } from '../test/support/database.js';
 import { describeWith } from '../test/support/require-part.js';
+import { waitUntil } from '../test/support/wait-until.js';
 import { databaseSettings } from './database.config.js';
 import { openDatabase, type Database } from './database.js';
 import { openNotifications, type Notifications } from './notifications.js';
@@ -14,6 +15,8 @@ interface Line {
   isSilent: boolean;
   isRefused: boolean;
   cut(): void;
+  /** Takes nothing more from either side, as a frozen process. */
+  stall(): void;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,9 @@ async function openLine(target: string, listenPort = 0): Promise<Line> {
   return Object.assign(line, {
     url: url.href,
     cut,
+    stall() {
+      for (const socket of sockets) socket.pause();
+    },
     async close() {
       server.close();
       cut();
@@ -78,8 +84,8 @@ describeWith('postgres')('notifications', () => {
     await testDatabase.drop();
   });
 
-  const listen = (url = testDatabase.url) => {
-    const notifications = openNotifications(url, (text) => warnings.push(text));
+  const listen = (url = testDatabase.url, untakenMs?: number) => {
+    const notifications = openNotifications(url, (text) => warnings.push(text), untakenMs);
     open.add(notifications);
     return notifications;
   };
@@ -162,6 +168,24 @@ describeWith('postgres')('notifications', () => {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
+  });
+
+  it('are kept for nobody who takes none of them: whoever else tells something would be refused one day', async () => {
+    const line = await openLine(testDatabase.url);
+    open.add(line);
+    const notifications = listen(line.url, 500);
+    hear(notifications, 'one');
+    await until(() => notifications.healthy);
+    const pid = await listeningPid();
+    line.stall();
+    // More than the buffers on the way hold.
+    await database.rows(
+      `select count(pg_notify('one', number || repeat('.', 7000))) from generate_series(1, 3000) number`,
+    );
+    const isCutOff = async () =>
+      (await database.rows(`select from pg_stat_activity where pid = $1`, [pid])).length === 0 || undefined;
+    // Later the listener, which is not frozen here, would let go by itself.
+    await waitUntil('Postgres to cut it off', isCutOff, { withinMs: 2_700, everyMs: 50 });
   });
 
   it('wait for a database that is away', async () => {

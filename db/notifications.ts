@@ -19,15 +19,25 @@ const HEARTBEAT_MS = 2_000;
 /** A heartbeat that is this late means the connection is dead, whatever TCP says. */
 const HEARTBEAT_LATEST_MS = 5_000;
 const RECONNECT_MS = 250;
+/**
+ * Postgres keeps what it has to tell until all who listen took it, and refuses every change that has something to tell when
+ * it has kept 8 GB. So it is asked to cut off a frozen process, which takes nothing, after this long.
+ */
+const UNTAKEN_LATEST_MS = 30_000;
 /** A server that takes longer to accept a connection or a statement is given up and asked anew. */
 const ANSWER_LATEST_MS = 5_000;
 
 /**
  * Opens the connection in the background; a database that is away is tried again until it is back.
  * @param warn told once per outage why nothing can be heard, e.g. by a pooler that does not pass notifications on
+ * @param untakenMs after which Postgres cuts off a process that takes nothing of what it is told
  */
-export function openNotifications(url: string, warn: (text: string) => void): Notifications {
-  return new ListeningConnection(url, warn);
+export function openNotifications(
+  url: string,
+  warn: (text: string) => void,
+  untakenMs = UNTAKEN_LATEST_MS,
+): Notifications {
+  return new ListeningConnection(url, warn, untakenMs);
 }
 
 class ListeningConnection implements Notifications {
@@ -43,6 +53,7 @@ class ListeningConnection implements Notifications {
   constructor(
     url: string,
     private readonly warn: (text: string) => void,
+    private readonly untakenMs: number,
   ) {
     this.#url = url;
     this.#reconnect();
@@ -100,6 +111,7 @@ class ListeningConnection implements Notifications {
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'model-hub listen',
+      options: `-c tcp_user_timeout=${this.untakenMs}`,
       keepAlive: true,
       connectionTimeoutMillis: ANSWER_LATEST_MS,
       query_timeout: ANSWER_LATEST_MS,
