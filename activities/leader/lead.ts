@@ -6,10 +6,17 @@ import {
   writeObservation,
 } from '../instances/write-observations.js';
 import { MS_PER_SECOND } from '../../domain/units.js';
+import { ensurePartitions } from '../../db/partitions.js';
+import type { RetentionSettings } from '../../db/retention.config.js';
 import type { HostEvent } from '../../hosts/model-host.js';
 import { NotLeadingError, seekLeadership } from './leadership.js';
 import { MODEL_CHANNEL } from '../../db/queries/models.js';
-import { createReconciler, serveWaiters, type ReconcilerDependencies } from './reconcile.js';
+import {
+  createReconciler,
+  serveWaiters,
+  type Reconciliation,
+  type ReconcilerDependencies,
+} from './reconcile.js';
 import { repeatGrants } from './repeat-grants.js';
 import { writeHostEvents } from './write-host-events.js';
 
@@ -24,8 +31,12 @@ export interface Lead {
   close(): Promise<void>;
 }
 
+interface LeadDependencies extends ReconcilerDependencies {
+  readonly retention: RetentionSettings;
+}
+
 /** Takes part in leading for as long as the worker lives. */
-export function takePartInLeading(deps: ReconcilerDependencies): Lead {
+export function takePartInLeading(deps: LeadDependencies): Lead {
   const duties = new Duties((what, error) => {
     if (error instanceof NotLeadingError) deps.log.info(error.message);
     else deps.log.warn(`${what} failed; the next pass tries again`, { error: error.message });
@@ -54,7 +65,7 @@ export function takePartInLeading(deps: ReconcilerDependencies): Lead {
 }
 
 /** What a leader does in its term: it writes what the host says, tells grants again and reconciles. */
-function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeading: AssertLeading): void {
+function takeUpDuties(deps: LeadDependencies, duties: Duties, assertLeading: AssertLeading): void {
   const reconcile = createReconciler(deps, assertLeading);
 
   let rewriteMs = FIRST_REWRITE_MS;
@@ -98,8 +109,8 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
 
   async function reconcileAndTell(): Promise<void> {
     duties.queue('observing', () => observeAll(WATCHED_SECONDS));
-    const mended = await reconcile();
-    if (Object.values(mended).some((count) => count > 0)) deps.log.info('reconciled', { ...mended });
+    duties.queue('partitions', () => makePartitions(deps));
+    tellMended(deps, await reconcile());
   }
 
   duties.start([
@@ -116,12 +127,24 @@ function takeUpDuties(deps: ReconcilerDependencies, duties: Duties, assertLeadin
   duties.queue('reconciling', reconcileAndTell);
 }
 
+function tellMended({ log }: LeadDependencies, mended: Reconciliation): void {
+  if (Object.values(mended).some((count) => count > 0)) log.info('reconciled', { ...mended });
+}
+
+/**
+ * Anyone may make them. It may take long, as it waits for whoever analyses a table: nothing else waits behind it, and the
+ * leader's row, which has to be renewed, is not held meanwhile.
+ */
+async function makePartitions({ database, retention }: LeadDependencies): Promise<void> {
+  await database.transaction((sql) => ensurePartitions(sql, retention));
+}
+
 /** Of what was made while a list waited in line only the watch could tell, and that may have fallen silent meanwhile. */
 function heardSeconds(listedAtMs: number): number {
   return Math.min(WATCHED_SECONDS, LISTED_SECONDS + (performance.now() - listedAtMs) / MS_PER_SECOND);
 }
 
-type Lane = 'observing' | 'reconciling' | 'events' | 'serving';
+type Lane = 'observing' | 'reconciling' | 'events' | 'serving' | 'partitions';
 
 /** Work of a term of leading, in lanes: a long reconciliation does not hold up what the host says. */
 class Duties {
@@ -131,6 +154,7 @@ class Duties {
     reconciling: Promise.resolve(),
     events: Promise.resolve(),
     serving: Promise.resolve(),
+    partitions: Promise.resolve(),
   };
   #term = 0;
 

@@ -1,6 +1,4 @@
 import { lockClaims, serveClaims } from '../../db/queries/claims.js';
-import { ensurePartitions } from '../../db/partitions.js';
-import type { RetentionSettings } from '../../db/retention.config.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { sendHints } from '../send-hints.js';
 import { releaseLeases } from '../work-requests/end-work-request.activities.js';
@@ -18,20 +16,12 @@ export interface Reconciliation {
 /** A row this young may have a workflow that can't be seen yet. */
 const YOUNG_SECONDS = 10;
 
-export interface ReconcilerDependencies extends Omit<
-  ActivityDependencies,
-  'modelServer' | 'modelSpeeds' | 'chemistry'
-> {
-  readonly retention: RetentionSettings;
-}
+export type ReconcilerDependencies = Omit<ActivityDependencies, 'modelServer' | 'modelSpeeds' | 'chemistry'>;
 
 /** Makes rows, workflows and the host agree again: the rows are right, the others are started, told or ended. */
 export function createReconciler(deps: ReconcilerDependencies, assertLeading: AssertLeading) {
   return async function reconcile(): Promise<Reconciliation> {
-    await deps.database.transaction(async (sql) => {
-      await assertLeading(sql);
-      await ensurePartitions(sql, deps.retention);
-    });
+    await deps.database.transaction(assertLeading);
     let leasesReleased = await releaseStaleLeases(deps, assertLeading);
     // What needs the database and the host alone comes first: Temporal may be away for long.
     const orphansEnded = await endOrphans(deps);

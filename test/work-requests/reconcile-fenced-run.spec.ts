@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createReconciler } from '../../activities/leader/reconcile.js';
-import { retentionSettings } from '../../db/retention.config.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
 import { makeModel } from '../factories/make-model.js';
@@ -24,8 +23,7 @@ describeWith('postgres')('a request whose workflow was ended under it', () => {
     const { leaseToken } = await makeLease(database, request, await makeInstance(database, { modelId }));
     workflows.existence.set(workflows.requestWorkflowId(request), 'closed');
 
-    const retention = retentionSettings.parse({});
-    const reconcile = createReconciler({ ...worker.deps, retention }, async () => undefined);
+    const reconcile = createReconciler(worker.deps, async () => undefined);
     expect(await reconcile()).toMatchObject({ requestsRunAnew: 1, leasesReleased: 1 });
 
     const [now] = await database.rows<{ run_key: string; lease_state: string }>(

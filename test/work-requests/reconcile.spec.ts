@@ -4,9 +4,9 @@ import { takePartInLeading } from '../../activities/leader/lead.js';
 import { NotLeadingError } from '../../activities/leader/leadership.js';
 import { createReconciler, type ReconcilerDependencies } from '../../activities/leader/reconcile.js';
 import { repeatGrants } from '../../activities/leader/repeat-grants.js';
-import { retentionSettings } from '../../db/retention.config.js';
 import { lockClaims } from '../../db/queries/claims.js';
 import { moveWorkRequest } from '../../db/queries/request-progress.js';
+import { retentionSettings } from '../../db/retention.config.js';
 import { makeInstance } from '../factories/make-instance.js';
 import { makeLease } from '../factories/make-lease.js';
 import { makeModel, type MadeModel } from '../factories/make-model.js';
@@ -30,7 +30,7 @@ describeWith('postgres')('the reconciler', () => {
 
   beforeAll(async () => {
     worker = await openPlayedWorker();
-    deps = { ...worker.deps, retention: retentionSettings.parse({}) };
+    deps = worker.deps;
   });
   afterAll(() => worker.close());
   beforeEach(async () => {
@@ -284,7 +284,7 @@ describeWith('postgres')('the reconciler', () => {
     worker.host.place(id, model.id, { uid: 'uid' });
     worker.host.makeReady(id);
     const request = await submit();
-    const lead = takePartInLeading(deps);
+    const lead = takePartInLeading({ ...deps, retention: retentionSettings.parse({}) });
     try {
       while ((await readState(id)) !== 'ACTIVE') await sleep(20);
       while (!worker.workflows.words.some((word) => word.startsWith(`start request ${request.requestId}`)))
@@ -300,7 +300,7 @@ describeWith('postgres')('the reconciler', () => {
   it('does not hold an old list against an instance that was placed while the list waited in line', async () => {
     const slow = await make({ state: 'INITIALIZING', uid: 'slow', idleSeconds: null });
     worker.host.place(slow, model.id, { uid: 'slow' });
-    const lead = takePartInLeading(deps);
+    const lead = takePartInLeading({ ...deps, retention: retentionSettings.parse({}) });
     try {
       while (!lead.leading) await sleep(10);
       await sleep(200);
