@@ -7,8 +7,8 @@ const API_PATH = /^\/(api|livez|readyz|healthz)(\/|$)/;
 const noPage = 'The web page is not built. Run npm run build, or use the API: /api/v1/docs\n';
 
 /**
- * Serves the built page: its files, packed where the build left them so and the browser takes them, and `index.html` for every other path outside the API, because the page has
- * addresses of its own.
+ * Serves the built page: its files, packed where the build left them so and the browser takes them, and `index.html` for
+ * every other path outside the API, because the page has addresses of its own.
  */
 export async function servePage(fastify: FastifyInstance, directory: string): Promise<void> {
   const root = resolve(directory);
