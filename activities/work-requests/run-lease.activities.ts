@@ -16,7 +16,7 @@ import { prepareShard, type PreparedShard } from './compute-shard.js';
 import { withRetired } from './end-work-request.activities.js';
 import { explainOver, modelFailure, outcomeOfStop, quarantined } from './explain-stop.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
-import { ShardAttempt } from './shard-attempt.js';
+import { ShardAttempt, ShardGivenUpError } from './shard-attempt.js';
 
 const HEARTBEAT_MS = 1_000;
 /** After a cut connection the host is given this long to say that the server died. */
@@ -83,6 +83,7 @@ async function runGuarded(
     if (stopped) return stopped;
     if (guard.cause === 'instance over') return await explainOver(deps, lease);
     if (error instanceof ModelAnswerError) return modelFailure(error);
+    if (error instanceof ShardGivenUpError) return quarantined(error.shard);
     throw error;
   } finally {
     guard.close();
@@ -118,7 +119,6 @@ class LeaseRun {
     for (let shard = await this.#next; shard; shard = await this.#next) {
       // The next shard's molecules are read while the model works on this one.
       this.#next = this.#prepareNext();
-      if (shard.attempt.isOneTooMany) return quarantined(shard.attempt.shard);
       if (!(await this.#computeAndStore(shard, address, begun))) return { type: 'ended' };
     }
     return { type: 'finished' };
@@ -137,9 +137,7 @@ class LeaseRun {
     if (!shard) return null;
     const attempt = new ShardAttempt(this.deps, place, shard);
     this.#held.set(shard.shard_no, attempt);
-    const prepared = await prepareShard(this.deps.chemistry, this.lease, attempt, this.guard.signal);
-    attempt.startWaiting();
-    return prepared;
+    return prepareShard(this.deps.chemistry, this.lease, attempt, this.guard.signal);
   }
 
   /** @returns whether there is any point in the next shard */

@@ -15,7 +15,7 @@ import { prepareShard } from './compute-shard.js';
 import { explainOver, modelFailure, outcomeOfStop, quarantined } from './explain-stop.js';
 import { withRetired } from './end-work-request.activities.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
-import { ShardAttempt } from './shard-attempt.js';
+import { ShardAttempt, ShardGivenUpError } from './shard-attempt.js';
 
 /** After a cut connection the host is given this long to say that the server died. */
 const DEATH_NOTICE_MS = 1_000;
@@ -50,7 +50,6 @@ async function computeAndComplete(
   // Nothing to take: an earlier try of this same work stored it, and only the end is left.
   if (!shard) return { type: 'finished' };
   const attempt = new ShardAttempt(deps, shardPlace(lease), shard);
-  if (attempt.isOneTooMany) return quarantined(shard);
   const startedAt = performance.now();
   const prepared = await prepareShard(deps.chemistry, lease, attempt, guard.signal);
   const computed = await computeShard(deps, lease, prepared, address, guard.signal);
@@ -97,6 +96,7 @@ async function explainSmall(
   if (stopped) return stopped;
   if (guard.cause === 'instance over') return explainOver(deps, lease);
   if (error instanceof ModelAnswerError) return modelFailure(error);
+  if (error instanceof ShardGivenUpError) return quarantined(error.shard);
   if (guard.cause === 'cancelled') {
     const message = 'The work took longer than the short path allows; it goes on with another instance.';
     return { type: 'lost', crashed: false, message };

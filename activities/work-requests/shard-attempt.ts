@@ -1,16 +1,36 @@
 import { countAttemptAgain, storeJobId, takeBackAttempt } from '../../db/queries/shard-attempts.js';
 import type { ShardPlace, TakenShard } from '../../db/queries/shards.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { ReadingLine } from './reading-line.js';
 
 /** A shard taken this often was never finished by anyone: it may be what kills them. */
 const MOST_SHARD_ATTEMPTS = 12;
 /** Whoever dies of a shard dies while it is read or answered for, not after so long of waiting. */
 const WAITING_MS = 5_000;
+/** Reading so many rows takes 0.1 s at most, which those behind may wait: shorter shards need no turn. */
+const SHORT_SHARD_ROWS = 100;
+
+/**
+ * Long shards are read one at a time. Side by side all of them would be done last, and a process that dies again and
+ * again would never finish one; and it would take them all along, who are then suspected of having killed it. One line
+ * for the process, because that is what a shard may kill.
+ */
+const readingLine = new ReadingLine();
+
+/** A shard that is not tried once more. */
+export class ShardGivenUpError extends Error {
+  override readonly name = 'ShardGivenUpError';
+
+  constructor(readonly shard: TakenShard) {
+    super(`shard ${shard.shard_no} was started too often`);
+  }
+}
 
 /**
  * A shard in hand, and the attempt that taking it counted. The attempts are there to find shards that kill the hub's
  * own processes; one that ends while a shard only waits, for its turn or for the model, was ended by something else.
- * So the attempt is taken back after a while of waiting, and counted again before the answer is looked at.
+ * So the attempt is taken back while it waits, and counted again before the answer is looked at: of a shard that nobody
+ * left unfinished before only when it waits for long, to spare two writes.
  */
 export class ShardAttempt {
   #timer: NodeJS.Timeout | undefined;
@@ -26,15 +46,15 @@ export class ShardAttempt {
     this.#jobId = shard.job_id;
   }
 
-  /** True when the shard is given up instead of being tried once more. */
-  get isOneTooMany(): boolean {
-    return this.shard.attempt > MOST_SHARD_ATTEMPTS;
-  }
-
-  /** The shard is read: from now on it waits. */
-  startWaiting(): void {
-    if (this.#over) return;
-    this.#timer = setTimeout(() => void (this.#takenBack ??= this.#takeBack()), WAITING_MS);
+  /**
+   * Reads the shard in its turn.
+   * @throws ShardGivenUpError before it is read, when it was started too often and never finished
+   */
+  async read<Prepared>(prepare: () => Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {
+    if (this.shard.attempt > MOST_SHARD_ATTEMPTS) throw new ShardGivenUpError(this.shard);
+    const prepared = await (this.#needsTurn ? this.#inTurn(prepare, signal) : prepare());
+    this.#startWaiting();
+    return prepared;
   }
 
   /** The model's job for this shard, if one was submitted under this lease: to be asked for, not submitted again. */
@@ -63,6 +83,38 @@ export class ShardAttempt {
   end(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+  }
+
+  /** Somebody began it and did not finish it. */
+  get #wasLeft(): boolean {
+    return this.shard.attempt > 1;
+  }
+
+  get #needsTurn(): boolean {
+    return this.#wasLeft || this.shard.row_count > SHORT_SHARD_ROWS;
+  }
+
+  async #inTurn<Prepared>(prepare: () => Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {
+    if (!readingLine.tryEnter()) {
+      this.#wait();
+      await readingLine.enter(signal);
+    }
+    try {
+      await this.stopWaiting();
+      return await prepare();
+    } finally {
+      readingLine.leave();
+    }
+  }
+
+  #startWaiting(): void {
+    if (this.#over) return;
+    if (this.#wasLeft) this.#wait();
+    else this.#timer = setTimeout(() => this.#wait(), WAITING_MS);
+  }
+
+  #wait(): void {
+    this.#takenBack ??= this.#takeBack();
   }
 
   async #takeBack(): Promise<void> {
