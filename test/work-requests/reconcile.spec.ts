@@ -279,6 +279,22 @@ describeWith('postgres')('the reconciler', () => {
     expect(worker.workflows.words).toEqual([`signal request ${unheard.requestId}`]);
   });
 
+  it('tells unheard grants before it reconciles, as soon as it leads', async () => {
+    const unheard = await submit();
+    const { leaseToken } = await makeLease(worker.database, unheard, await make());
+    await worker.database.rows(
+      `update instance_lease set granted_at = clock_timestamp() - interval '6 seconds' where lease_token = $1`,
+      [leaseToken],
+    );
+    const lead = takePartInLeading({ ...deps, retention: retentionSettings.parse({}) });
+    const startOfPass = (word: string) => word.startsWith('start ');
+    while (!worker.workflows.words.some(startOfPass)) await sleep(20);
+    await lead.close();
+    const { words } = worker.workflows;
+    expect(words.indexOf(`signal request ${unheard.requestId}`)).toBeLessThan(words.findIndex(startOfPass));
+    expect(words).toContain(`signal request ${unheard.requestId}`);
+  });
+
   it('is run by the leader as soon as it leads, who writes what the host said before and says after', async () => {
     const id = await make({ state: 'INITIALIZING', uid: 'uid', idleSeconds: null });
     worker.host.place(id, model.id, { uid: 'uid' });
