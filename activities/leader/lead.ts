@@ -124,8 +124,6 @@ function takeUpDuties(deps: LeadDependencies, duties: Duties, assertLeading: Ass
     every(REPEAT_GRANTS_MS, () => duties.queue('reconciling', () => repeatGrants(deps))),
     every(RECONCILE_MS, () => duties.queue('reconciling', reconcileAndTell)),
   ]);
-  // Whoever granted before may have died before telling: nobody has to wait for a whole pass.
-  duties.queue('reconciling', () => repeatGrants(deps));
   duties.queue('reconciling', reconcileAndTell);
 }
 

@@ -3,6 +3,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { sendHints } from '../send-hints.js';
 import { releaseLeases } from '../work-requests/end-work-request.activities.js';
 import type { AssertLeading } from '../instances/write-observations.js';
+import { repeatGrants } from './repeat-grants.js';
 
 /** What one pass mended; all zero on a quiet day. */
 export interface Reconciliation {
@@ -26,6 +27,8 @@ export function createReconciler(deps: ReconcilerDependencies, assertLeading: As
     // What needs the database and the host alone comes first: Temporal may be away for long.
     const orphansEnded = await endOrphans(deps);
     await serveWaiters(deps);
+    // Whoever led before may have died between a grant and its word.
+    await repeatGrants(deps);
     const running = await deps.workflows.listRunning();
     await keepObserver(deps, running);
     const requests = await restartRequests(deps, running);

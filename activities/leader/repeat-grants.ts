@@ -1,10 +1,14 @@
-import type { ReconcilerDependencies } from './reconcile.js';
+import type { ActivityDependencies } from '../dependencies.js';
 
 /** A grant that nobody acknowledged for this long is told again: the first word may be lost. */
 const UNHEARD_SECONDS = 5;
 
 /** Tells again every grant whose request has not begun to use it. */
-export async function repeatGrants({ database, workflows, log }: ReconcilerDependencies): Promise<void> {
+export async function repeatGrants({
+  database,
+  workflows,
+  log,
+}: Pick<ActivityDependencies, 'database' | 'workflows' | 'log'>): Promise<void> {
   const unheard = await database.rows<{ request_id: number; run_key: string }>(
     `select l.request_id, l.run_key from instance_lease l
       where l.state = 'GRANTED' and l.acknowledged_at is null

@@ -15,20 +15,8 @@ export interface PreparedShard {
   readonly keys: readonly (string | null)[];
 }
 
-/**
- * Reads a shard's molecules in its turn: which are valid, their keys, and the distinct texts to send.
- * @throws ShardGivenUpError when it was started too often
- */
-export function prepareShard(
-  chemistry: ActivityDependencies['chemistry'],
-  lease: LeaseFacts,
-  attempt: ShardAttempt,
-  signal: AbortSignal,
-): Promise<PreparedShard> {
-  return attempt.read(() => readShard(chemistry, lease, attempt, signal), signal);
-}
-
-async function readShard(
+/** Reads a shard's molecules: which are valid, their keys, and the distinct texts to send. */
+export async function prepareShard(
   chemistry: ActivityDependencies['chemistry'],
   lease: LeaseFacts,
   attempt: ShardAttempt,

@@ -137,7 +137,9 @@ class LeaseRun {
     if (!shard) return null;
     const attempt = new ShardAttempt(this.deps, place, shard);
     this.#held.set(shard.shard_no, attempt);
-    return prepareShard(this.deps.chemistry, this.lease, attempt, this.guard.signal);
+    const { signal } = this.guard;
+    const prepare = () => prepareShard(this.deps.chemistry, this.lease, attempt, signal);
+    return attempt.readInTurn(prepare, signal);
   }
 
   /** @returns whether there is any point in the next shard */

@@ -51,7 +51,8 @@ async function computeAndComplete(
   if (!shard) return { type: 'finished' };
   const attempt = new ShardAttempt(deps, shardPlace(lease), shard);
   const startedAt = performance.now();
-  const prepared = await prepareShard(deps.chemistry, lease, attempt, guard.signal);
+  const prepare = () => prepareShard(deps.chemistry, lease, attempt, guard.signal);
+  const prepared = await attempt.readAtOnce(prepare);
   const computed = await computeShard(deps, lease, prepared, address, guard.signal);
   // The cap is for the model: what is computed may be stored later, and what keeps it from that is not the instance.
   guard.close();

@@ -1,5 +1,6 @@
 import { countAttemptAgain, storeJobId, takeBackAttempt } from '../../db/queries/shard-attempts.js';
 import type { ShardPlace, TakenShard } from '../../db/queries/shards.js';
+import { MOST_SHORT_ROWS } from '../../domain/work-request/small-path.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ReadingLine } from './reading-line.js';
 
@@ -7,9 +8,6 @@ import { ReadingLine } from './reading-line.js';
 const MOST_SHARD_ATTEMPTS = 12;
 /** Whoever dies of a shard dies while it is read or answered for, not after so long of waiting. */
 const WAITING_MS = 5_000;
-/** Reading so many rows takes 0.1 s at most, which those behind may wait: shorter shards need no turn. */
-const SHORT_SHARD_ROWS = 100;
-
 /**
  * Long shards are read one at a time. Side by side all of them would be done last, and a process that dies again and
  * again would never finish one; and it would take them all along, who are then suspected of having killed it. One line
@@ -47,14 +45,23 @@ export class ShardAttempt {
   }
 
   /**
-   * Reads the shard in its turn.
+   * Reads the shard when it is its turn; from then on it waits for the model.
    * @throws ShardGivenUpError before it is read, when it was started too often and never finished
    */
-  async read<Prepared>(prepare: () => Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {
-    if (this.shard.attempt > MOST_SHARD_ATTEMPTS) throw new ShardGivenUpError(this.shard);
+  async readInTurn<Prepared>(prepare: () => Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {
+    this.#refuseOneTooMany();
     const prepared = await (this.#needsTurn ? this.#inTurn(prepare, signal) : prepare());
     this.#startWaiting();
     return prepared;
+  }
+
+  /**
+   * Reads a short shard whose model answers in a moment.
+   * @throws ShardGivenUpError as above
+   */
+  async readAtOnce<Prepared>(prepare: () => Promise<Prepared>): Promise<Prepared> {
+    this.#refuseOneTooMany();
+    return prepare();
   }
 
   /** The model's job for this shard, if one was submitted under this lease: to be asked for, not submitted again. */
@@ -85,13 +92,17 @@ export class ShardAttempt {
     clearTimeout(this.#timer);
   }
 
+  #refuseOneTooMany(): void {
+    if (this.shard.attempt > MOST_SHARD_ATTEMPTS) throw new ShardGivenUpError(this.shard);
+  }
+
   /** Somebody began it and did not finish it. */
   get #wasLeft(): boolean {
     return this.shard.attempt > 1;
   }
 
   get #needsTurn(): boolean {
-    return this.#wasLeft || this.shard.row_count > SHORT_SHARD_ROWS;
+    return this.#wasLeft || this.shard.row_count > MOST_SHORT_ROWS;
   }
 
   async #inTurn<Prepared>(prepare: () => Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {

@@ -8,6 +8,8 @@ export interface CallDuration {
 export const SMALL_PATH_CAP_MS = 2_000;
 /** Work is taken for short when it should need at most half the cap. */
 const EXPECTED_MS = SMALL_PATH_CAP_MS / 2;
+/** Reading a molecule takes 1 ms: so many may be read at once, before anyone who waits for a turn. */
+export const MOST_SHORT_ROWS = 100;
 /** Fewer calls than this say nothing about a model. */
 const LEAST_CALLS = 3;
 
@@ -20,7 +22,7 @@ export function isSmallWork(
   rowCount: number,
   shardCount: number,
 ): boolean {
-  if (shardCount !== 1 || lastCalls.length < LEAST_CALLS) return false;
+  if (shardCount !== 1 || rowCount > MOST_SHORT_ROWS || lastCalls.length < LEAST_CALLS) return false;
   const slowestPerRow = Math.max(...lastCalls.map(({ rows, ms }) => ms / Math.max(1, rows)));
   return slowestPerRow * rowCount <= EXPECTED_MS;
 }

@@ -279,7 +279,7 @@ describeWith('postgres')('the reconciler', () => {
     expect(worker.workflows.words).toEqual([`signal request ${unheard.requestId}`]);
   });
 
-  it('tells unheard grants before it reconciles, as soon as it leads', async () => {
+  it('tells unheard grants as soon as it leads, before anything is started', async () => {
     const unheard = await submit();
     const { leaseToken } = await makeLease(worker.database, unheard, await make());
     await worker.database.rows(
