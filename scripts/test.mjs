@@ -22,7 +22,7 @@ const parts = folders(
   'chemistry',
   'local',
 );
-const heldToAnswers = ['/test/e2e/(page|main-(1|2|4|5|6|7|10|11|12))\\.spec\\.ts$'];
+const heldToAnswers = ['/test/e2e/(page|kubernetes-cluster|main-(1|2|4|5|6|7|10|11|12))\\.spec\\.ts$'];
 const heldToSeconds = folders('test/e2e', 'test/local');
 const neverTests = ['/node_modules/', '/dist/', '/.hub/'];
 const leaveOut = (patterns) => patterns.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
