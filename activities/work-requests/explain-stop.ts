@@ -3,19 +3,27 @@ import type { TakenShard } from '../../db/queries/shards.js';
 import { gone, judgeEnd, type InstanceEnd } from '../../domain/instance/life.js';
 import type { LeaseOutcome } from '../../domain/work-request/settle-attempt.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import type { ModelAnswerError } from '../model-server/model-reply.js';
+import { ModelAnswerError } from '../model-server/model-reply.js';
 import type { LeaseGuard } from './lease-guard.js';
+import { ShardGivenUpError } from './shard-attempt.js';
 
 type ExplainDependencies = Pick<ActivityDependencies, 'database' | 'instances'>;
 
+/** What it means that work failed by itself: by a model or a shard that can't be used. Null for any other error. */
+export function outcomeOfFailure(error: unknown): LeaseOutcome | null {
+  if (error instanceof ModelAnswerError) return modelFailure(error);
+  if (error instanceof ShardGivenUpError) return quarantined(error.shard);
+  return null;
+}
+
 /** A model that can't be used: wrong answers, or none in time. */
-export function modelFailure(error: ModelAnswerError): LeaseOutcome {
+function modelFailure(error: ModelAnswerError): LeaseOutcome {
   const message = `${error.message} Tell the maintainer of the model, or choose another one.`;
   return { type: 'failed', failure: { type: 'ModelError', message }, instanceBusy: error.serverBusy };
 }
 
 /** A shard that is not tried once more: too many of those who took it were never heard of again. */
-export function quarantined({ shard_no, attempt }: TakenShard): LeaseOutcome {
+function quarantined({ shard_no, attempt }: TakenShard): LeaseOutcome {
   const message =
     `Rows around shard ${shard_no + 1} were started ${attempt - 1} times and never finished: whoever ` +
     'computed them died. Send the request without them, or ask the operators to look at the log of the worker.';

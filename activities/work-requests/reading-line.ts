@@ -3,18 +3,22 @@ export class ReadingLine {
   readonly #waiting: (() => void)[] = [];
   #isBusy = false;
 
-  /** False while somebody reads: then `enter` waits. */
-  tryEnter(): boolean {
-    if (this.#isBusy) return false;
+  /** Begins a turn at once, or gives what resolves when it begins and rejects with the signal's reason before that. */
+  enter(signal: AbortSignal): Promise<void> | void {
+    if (this.#isBusy) return this.#waitInLine(signal);
     this.#isBusy = true;
-    return true;
   }
 
-  /** Resolves when it is this one's turn. @throws the signal's reason when it is aborted before */
-  enter(signal: AbortSignal): Promise<void> {
+  /** The next one's turn begins. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#isBusy = false;
+  }
+
+  #waitInLine(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
-      if (this.tryEnter()) return resolve();
       const begin = () => {
         signal.removeEventListener('abort', giveUp);
         resolve();
@@ -26,12 +30,5 @@ export class ReadingLine {
       this.#waiting.push(begin);
       signal.addEventListener('abort', giveUp, { once: true });
     });
-  }
-
-  /** The next one's turn begins. */
-  leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#isBusy = false;
   }
 }

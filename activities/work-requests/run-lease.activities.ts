@@ -14,9 +14,9 @@ import { beginLease } from './begin-lease.js';
 import { computeShard, shardPlace } from './compute-and-store.js';
 import { prepareShard, type PreparedShard } from './compute-shard.js';
 import { withRetired } from './end-work-request.activities.js';
-import { explainOver, modelFailure, outcomeOfStop, quarantined } from './explain-stop.js';
+import { explainOver, outcomeOfFailure, outcomeOfStop } from './explain-stop.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
-import { ShardAttempt, ShardGivenUpError } from './shard-attempt.js';
+import { ShardAttempt } from './shard-attempt.js';
 
 const HEARTBEAT_MS = 1_000;
 /** After a cut connection the host is given this long to say that the server died. */
@@ -82,8 +82,8 @@ async function runGuarded(
     const stopped = outcomeOfStop(guard);
     if (stopped) return stopped;
     if (guard.cause === 'instance over') return await explainOver(deps, lease);
-    if (error instanceof ModelAnswerError) return modelFailure(error);
-    if (error instanceof ShardGivenUpError) return quarantined(error.shard);
+    const failed = outcomeOfFailure(error);
+    if (failed) return failed;
     throw error;
   } finally {
     guard.close();

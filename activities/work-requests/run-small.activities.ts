@@ -6,16 +6,15 @@ import { moveWorkRequest } from '../../db/queries/request-progress.js';
 import { storeShard, takeShard, type ComputedShard } from '../../db/queries/shards.js';
 import { SMALL_PATH_CAP_MS } from '../../domain/work-request/small-path.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { ModelAnswerError } from '../model-server/model-reply.js';
 import { ModelUnreachableError } from '../model-server/model-server.js';
 import type { ProcessWorkRequestEffects, SmallOutcome } from '../process-work-request.effects.js';
 import { sendHints } from '../send-hints.js';
 import { computeShard, shardPlace } from './compute-and-store.js';
 import { prepareShard } from './compute-shard.js';
-import { explainOver, modelFailure, outcomeOfStop, quarantined } from './explain-stop.js';
+import { explainOver, outcomeOfFailure, outcomeOfStop } from './explain-stop.js';
 import { withRetired } from './end-work-request.activities.js';
 import { guardLease, type LeaseGuard } from './lease-guard.js';
-import { ShardAttempt, ShardGivenUpError } from './shard-attempt.js';
+import { ShardAttempt } from './shard-attempt.js';
 
 /** After a cut connection the host is given this long to say that the server died. */
 const DEATH_NOTICE_MS = 1_000;
@@ -96,8 +95,8 @@ async function explainSmall(
   const stopped = outcomeOfStop(guard);
   if (stopped) return stopped;
   if (guard.cause === 'instance over') return explainOver(deps, lease);
-  if (error instanceof ModelAnswerError) return modelFailure(error);
-  if (error instanceof ShardGivenUpError) return quarantined(error.shard);
+  const failed = outcomeOfFailure(error);
+  if (failed) return failed;
   if (guard.cause === 'cancelled') {
     const message = 'The work took longer than the short path allows; it goes on with another instance.';
     return { type: 'lost', crashed: false, message };

@@ -106,9 +106,10 @@ export class ShardAttempt {
   }
 
   async #inTurn<Prepared>(prepare: () => Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {
-    if (!readingLine.tryEnter()) {
+    const turn = readingLine.enter(signal);
+    if (turn) {
       this.#wait();
-      await readingLine.enter(signal);
+      await turn;
     }
     try {
       await this.stopWaiting();

@@ -41,6 +41,7 @@ class HeldChemistry {
   }
 }
 
+const finished = { type: 'finished' };
 const molecule = (size: number) => 'C'.repeat(size);
 const long = (first: string) => Array.from({ length: 101 }, () => first);
 
@@ -90,10 +91,11 @@ describeWith('postgres')('the reading of shards', () => {
     while (!(await condition())) await sleep(10);
   };
   const untilReading = (first: string) => until(() => chemistry.begun.includes(first));
-  const untilInLine = (request: MadeRequest) =>
+  /** Taken, and the attempt taken back that this counted. */
+  const untilInLine = (request: MadeRequest, left = 0) =>
     until(async () => {
       const { state, attempt } = await attemptOf(request);
-      return state === 'RUNNING' && attempt === 0;
+      return state === 'RUNNING' && attempt === left;
     });
 
   it('goes on with a long one only when the long one before it is read, and with short ones at once', async () => {
@@ -104,13 +106,10 @@ describeWith('postgres')('the reading of shards', () => {
     await untilInLine(other.request);
     const quick = await start([[short]]);
     chemistry.letGo(short);
-    expect(await quick.outcome).toEqual({ type: 'finished' });
+    expect(await quick.outcome).toEqual(finished);
     expect(chemistry.begun).toEqual([first, short]);
     chemistry.letGo(first, second);
-    expect(await Promise.all([one.outcome, other.outcome])).toEqual([
-      { type: 'finished' },
-      { type: 'finished' },
-    ]);
+    expect(await Promise.all([one.outcome, other.outcome])).toEqual([finished, finished]);
     expect(chemistry.begun).toEqual([first, short, second]);
   });
 
@@ -143,10 +142,7 @@ describeWith('postgres')('the reading of shards', () => {
     await worker.database.rows(`select pg_notify('hub_request', $1)`, [`${cancelled.request.requestId}:0`]);
     expect(await cancelled.outcome).toEqual({ type: 'ended' });
     chemistry.letGo(first, third);
-    expect(await Promise.all([one.outcome, last.outcome])).toEqual([
-      { type: 'finished' },
-      { type: 'finished' },
-    ]);
+    expect(await Promise.all([one.outcome, last.outcome])).toEqual([finished, finished]);
     expect(chemistry.begun).toEqual([first, third]);
   });
 
@@ -155,10 +151,7 @@ describeWith('postgres')('the reading of shards', () => {
     const one = await start([long(first)]);
     await untilReading(first);
     const suspect = await start([[second]], { left: 3 });
-    await until(async () => {
-      const { state, attempt } = await attemptOf(suspect.request);
-      return state === 'RUNNING' && attempt === 3;
-    });
+    await untilInLine(suspect.request, 3);
     expect(chemistry.begun).toEqual([first]);
     chemistry.letGo(first, second);
     await Promise.all([one.outcome, suspect.outcome]);
